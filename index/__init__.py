@@ -1,0 +1,1 @@
+"""What Groundwire knows and how to find it: articles, passages, vectors, words."""
