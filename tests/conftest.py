@@ -1,0 +1,43 @@
+"""What every test may rely on: no network, no settings of the user's, the same examples on every run."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Speed benchmarks are run by `make bench`, never by pytest.
+collect_ignore = ["bench"]
+
+# The same examples on every run, so that a red build can be made red again; and a slow machine is no failure.
+settings.register_profile("groundwire", derandomize=True, deadline=None)
+settings.load_profile("groundwire")
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """Return the folder that holds pyproject.toml."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    """Return the folder of data that is not part of the project, beside the checkout; skip where there is none."""
+    folder = CHECKOUT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the data folder ../shared beside the checkout, and there is none")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_the_user_stay_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the user's settings and folders, except the prepared model's (GROUNDWIRE_CACHE), from tests and children."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GROUNDWIRE_") and name != "GROUNDWIRE_CACHE"]:
+            patch.delenv(name)
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
