@@ -1,0 +1,1 @@
+"""The sample corpus: data only."""
