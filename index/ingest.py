@@ -1,0 +1,183 @@
+"""From paths to committed articles: read, compare with what is held, embed what is new, commit, report."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from index.article import Article
+from index.embed import Embedder
+from index.passage import Chunking, Passage, header_of, split
+from index.readers import Unread, find_files, read_articles
+from index.store import Identity, Store
+
+__all__ = ["FileReport", "IngestReport", "Progress", "ingest"]
+
+Progress = Callable[[str, int], None]
+"""Called with what is counted ("articles" or "passages") and how many more of it are done."""
+
+_BATCH_PASSAGES = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """Say what became of a file, or of some articles of it.
+
+    `outcome` is "ingested", "duplicate", "skipped" or "failed"; `of` is the article that a duplicate repeats.
+    """
+
+    path: str
+    outcome: str
+    articles: tuple[str, ...] = ()
+    of: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """Account for everything that was seen: nothing is dropped without a reason."""
+
+    files: tuple[FileReport, ...]
+    passages: int
+    commit_seq: int
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Return the number of articles by outcome; a file that gave no article counts as one."""
+        totals = dict.fromkeys(("ingested", "duplicate", "skipped", "failed"), 0)
+        for file in self.files:
+            totals[file.outcome] += max(1, len(file.articles))
+        return totals
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON form."""
+        files = [
+            {"path": f.path, "outcome": f.outcome, "articles": list(f.articles), "of": f.of, "reason": f.reason}
+            for f in self.files
+        ]
+        return {"files": files, "totals": self.totals, "passages": self.passages, "commit_seq": self.commit_seq}
+
+
+def ingest(
+    paths: Sequence[str | Path],
+    store: Store,
+    embedder: Embedder,
+    *,
+    chunking: Chunking,
+    meta: Mapping[str, str],
+    at: datetime,
+    progress: Progress,
+) -> IngestReport:
+    """Ingest every article under the paths and return the account of it. Each batch is committed when it is full."""
+    run = _Run(store=store, embedder=embedder, chunking=chunking, at=at, progress=progress)
+    for path in find_files(paths):
+        if isinstance(path, Unread):
+            run.note(path)
+            continue
+        for found in read_articles(path, meta=meta):
+            progress("articles", 1)
+            run.note(found) if isinstance(found, Unread) else run.take(found, str(path))
+    run.commit()
+    return IngestReport(files=tuple(_grouped(run.reports)), passages=run.passages, commit_seq=store.commit_seq())
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """Hold the state of one ingest: what is known, what waits to be embedded, what has been reported."""
+
+    store: Store
+    embedder: Embedder
+    chunking: Chunking
+    at: datetime
+    progress: Progress
+    reports: list[FileReport] = field(default_factory=list)
+    passages: int = 0
+    _waiting: list[tuple[Article, list[Passage]]] = field(default_factory=list)
+    _known: dict[tuple[str, str], int] = field(init=False)
+    _latest: dict[str, Article] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._known = self.store.fingerprints()
+        self._latest = {article.id: article for article in self.store.outlines()}
+
+    def note(self, unread: Unread) -> None:
+        self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
+
+    def take(self, article: Article, path: str) -> None:
+        reason = self._why_skipped(article)
+        if reason:
+            self.reports.append(FileReport(path=path, outcome="skipped", articles=(article.id,), reason=reason))
+            return
+        of = self._repeats(article)
+        if of:
+            reason = "the same text from the same source"
+            report = FileReport(path=path, outcome="duplicate", articles=(article.id,), of=of, reason=reason)
+            self.reports.append(report)
+            return
+        held = self._latest.get(article.id)
+        article = replace(article, revision=held.revision + 1 if held else 1)
+        self._waiting.append((article, split(article, self.embedder, self.chunking)))
+        self._known[article.id, article.fingerprint] = article.revision
+        self._latest[article.id] = article
+        self.reports.append(FileReport(path=path, outcome="ingested", articles=(article.id,)))
+        if sum(len(passages) for _, passages in self._waiting) >= _BATCH_PASSAGES:
+            self.commit()
+
+    def commit(self) -> None:
+        """Embed and commit what waits."""
+        if not self._waiting:
+            return
+        headers = [header_of(article, self.embedder) for article, _ in self._waiting]
+        texts = [
+            f"{header}\n{passage.text}" if header else passage.text
+            for header, (_, passages) in zip(headers, self._waiting, strict=True)
+            for passage in passages
+        ]
+        vectors = self.embedder.embed_passages(texts)
+        rows, start = [], 0
+        for header, (article, passages) in zip(headers, self._waiting, strict=True):
+            rows.append((article, header, passages, vectors[start : start + len(passages)]))
+            start += len(passages)
+        self.store.add(rows, identity=identity_of(self.embedder, self.chunking), at=self.at)
+        self._waiting.clear()
+        self.passages += len(texts)
+        self.progress("passages", len(texts))
+
+    def _why_skipped(self, article: Article) -> str | None:
+        revision = self._known.get((article.id, article.fingerprint))
+        held = self._latest.get(article.id)
+        if held and revision:
+            return "unchanged" if revision == held.revision else f"held already as revision {revision}"
+        if held and held.updated and (article.updated or article.published or held.updated) < held.updated:
+            return f"older than revision {held.revision}, which was updated on {held.updated}"
+        return None
+
+    def _repeats(self, article: Article) -> str | None:
+        if article.id in self._latest:
+            return None
+        waiting = [(a.id, a.source) for a, _ in self._waiting if a.text_sha256 == article.text_sha256]
+        same = [*self.store.same_text(article.text_sha256), *waiting]
+        return next((i for i, source in same if article.source is None or source in (None, article.source)), None)
+
+
+def identity_of(embedder: Embedder, chunking: Chunking) -> Identity:
+    """Return what an index records of the embedder and the chunker that make it."""
+    return Identity(
+        model_id=embedder.model_id,
+        fingerprint=embedder.fingerprint,
+        dimension=embedder.dimension,
+        chunking=str(chunking),
+    )
+
+
+def _grouped(reports: Sequence[FileReport]) -> Iterator[FileReport]:
+    """Merge the reports of one file that differ in nothing but the article."""
+    groups: dict[FileReport, list[str]] = {}
+    for report in reports:
+        groups.setdefault(replace(report, articles=()), []).extend(report.articles)
+    for report, articles in groups.items():
+        yield replace(report, articles=tuple(articles))
+
+

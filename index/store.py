@@ -1,0 +1,260 @@
+"""The store: articles, revisions, passages and vectors in one SQLite file. The truth; all else derives from it.
+
+A commit is one transaction. What `Store.add` or `Store.delete` has returned from survives a crash: the journal is
+`DELETE` and `synchronous` is `EXTRA`, because the write-ahead log of SQLite before 3.51.3 can corrupt a database.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from index.article import Article
+from index.embed import Vectors
+from index.errors import ArticleNotFoundError, IndexDamagedError, IndexMismatchError, IndexMissingError
+from index.passage import Passage
+
+__all__ = ["STORE_NAME", "Identity", "PassageKey", "Store"]
+
+STORE_NAME = "articles.db"
+SCHEMA = 1
+_APPLICATION_ID = 0x47574952  # "GWIR"
+_BUSY_TIMEOUT_S = 10.0
+_TABLES = """
+CREATE TABLE commits (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, what TEXT NOT NULL);
+CREATE TABLE identity (only INTEGER PRIMARY KEY CHECK (only = 1), model_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  dimension INTEGER NOT NULL, chunking TEXT NOT NULL);
+CREATE TABLE revisions (article_id TEXT NOT NULL, revision INTEGER NOT NULL, text TEXT NOT NULL, title TEXT,
+  source TEXT, author TEXT, url TEXT, published TEXT, updated TEXT, language TEXT, raw_sha256 TEXT,
+  metadata TEXT NOT NULL, text_sha256 TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  added INTEGER NOT NULL REFERENCES commits (seq), PRIMARY KEY (article_id, revision)) WITHOUT ROWID;
+CREATE INDEX revisions_by_text ON revisions (text_sha256);
+CREATE TABLE passages (article_id TEXT NOT NULL, revision INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+  header TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (article_id, revision, start),
+  FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision) ON DELETE CASCADE);
+"""
+_ARTICLE_COLUMNS = (
+    "article_id, revision, text, title, source, author, url, published, updated, language, raw_sha256, metadata"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Say what an index was made with; two indexes with different identities cannot be searched as one."""
+
+    model_id: str
+    fingerprint: str
+    dimension: int
+    chunking: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageKey:
+    """Name a passage without its words."""
+
+    article_id: str
+    revision: int
+    start: int
+    end: int
+
+
+class Store:
+    """Hold the open SQLite file of an index. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / STORE_NAME
+        if not self.path.is_file():
+            raise IndexMissingError(f"{folder}: holds no index; make one with `groundwire ingest PATH --index {folder}`")
+        self._lock = threading.RLock()
+        self._connection = _connect(self.path)
+
+    @classmethod
+    def create(cls, folder: Path) -> "Store":
+        """Make an empty store in a folder that has none, and open it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / STORE_NAME).touch(mode=0o600)
+        connection = sqlite3.connect(folder / STORE_NAME)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
+        connection.close()
+        return cls(folder)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def commit_seq(self) -> int:
+        """Return the number of the last commit; 0 when there is none."""
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM commits")[0][0])
+
+    def identity(self) -> Identity | None:
+        """Return what the index was made with; None before its first article."""
+        rows = self._rows("SELECT model_id, fingerprint, dimension, chunking FROM identity")
+        if not rows:
+            return None
+        model_id, fingerprint, dimension, chunking = rows[0]
+        return Identity(model_id=model_id, fingerprint=fingerprint, dimension=dimension, chunking=chunking)
+
+    def add(
+        self,
+        articles: Iterable[tuple[Article, str, Sequence[Passage], Vectors]],
+        *,
+        identity: Identity,
+        at: datetime,
+    ) -> int:
+        """Commit revisions, each with its header, its passages and their vectors; return the commit's number."""
+        with self._transaction() as connection:
+            seq = _begin_commit(connection, at, "add")
+            values = tuple(asdict(identity).values())
+            connection.execute("INSERT OR IGNORE INTO identity VALUES (1, ?, ?, ?, ?)", values)
+            for article, header, passages, vectors in articles:
+                connection.execute(f"INSERT INTO revisions VALUES ({', '.join('?' * 15)})", _revision_row(article, seq))
+                connection.executemany(
+                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        (p.article_id, p.revision, p.start, p.end, header, vector.astype("<f4").tobytes())
+                        for p, vector in zip(passages, vectors, strict=True)
+                    ],
+                )
+        return seq
+
+    def delete(self, article_id: str, *, at: datetime) -> int:
+        """Commit the removal of every revision, passage and vector of an article; return the commit's number."""
+        with self._transaction() as connection:
+            seq = _begin_commit(connection, at, "delete")
+            gone = connection.execute("DELETE FROM revisions WHERE article_id = ?", (article_id,)).rowcount
+            if not gone:
+                raise _not_found(article_id, None)
+        return seq
+
+    def article(self, article_id: str, revision: int | None = None) -> Article:
+        """Return a revision of an article, by default the latest; raise `ArticleNotFoundError`."""
+        rows = self._rows(
+            f"SELECT {_ARTICLE_COLUMNS} FROM revisions WHERE article_id = ?1 AND (?2 IS NULL OR revision = ?2) "  # noqa: S608 - constant columns
+            "ORDER BY revision DESC LIMIT 1",
+            (article_id, revision),
+        )
+        if not rows:
+            raise _not_found(article_id, revision)
+        return _article(rows[0])
+
+    def outlines(self) -> list[Article]:
+        """Return every revision without its text, ordered by id and revision."""
+        columns = _ARTICLE_COLUMNS.replace(" text,", " '',")
+        return [_article(row) for row in self._rows(f"SELECT {columns} FROM revisions ORDER BY article_id, revision")]  # noqa: S608 - constant columns
+
+    def passage_keys(self) -> list[PassageKey]:
+        """Return the key of every passage, ordered by article, revision and place: the order of the rows of an index."""
+        rows = self._rows("SELECT article_id, revision, start, end FROM passages ORDER BY article_id, revision, start")
+        return [PassageKey(*row) for row in rows]
+
+    def passage_words(self) -> Iterator[tuple[str, str]]:
+        """Yield header and text of every passage, in the order of `passage_keys`."""
+        rows = self._rows(
+            "SELECT p.header, substr(r.text, p.start + 1, p.end - p.start) FROM passages p "
+            "JOIN revisions r USING (article_id, revision) ORDER BY p.article_id, p.revision, p.start"
+        )
+        yield from rows
+
+    def vectors(self, dimension: int) -> Vectors:
+        """Return the vectors of every passage, shape ``(passages, dimension)``, in the order of `passage_keys`."""
+        rows = self._rows("SELECT vector FROM passages ORDER BY article_id, revision, start")
+        joined = b"".join(row[0] for row in rows)
+        return np.frombuffer(joined, dtype="<f4").astype(np.float32, copy=False).reshape(len(rows), dimension)
+
+    def fingerprints(self) -> dict[tuple[str, str], int]:
+        """Return the revision number of every (article id, fingerprint)."""
+        return {(i, f): r for i, f, r in self._rows("SELECT article_id, fingerprint, revision FROM revisions")}
+
+    def same_text(self, text_sha256: str) -> list[tuple[str, str | None]]:
+        """Return id and source of the articles of which a revision has exactly this text, ordered by id."""
+        return self._rows(
+            "SELECT DISTINCT article_id, source FROM revisions WHERE text_sha256 = ? ORDER BY article_id", (text_sha256,)
+        )
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg] # columns vary
+        with self._lock, _damage_named(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _damage_named(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with _damage_named(path):
+        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        schema = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application != _APPLICATION_ID:
+            raise IndexDamagedError(f"{path}: is a database of another program; choose another folder with --index")
+        if schema != SCHEMA:
+            raise IndexMismatchError(
+                f"{path}: has schema {schema}, this version of Groundwire reads schema {SCHEMA}; "
+                "ingest the articles again into a new folder (`groundwire ingest PATH --index NEW_FOLDER`)"
+            )
+        for pragma in (
+            "journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF",
+            "cell_size_check=ON",
+        ):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise IndexDamagedError(f"{path}: {error}; restore it from a backup, or ingest into a new folder") from error
+
+
+def _begin_commit(connection: sqlite3.Connection, at: datetime, what: str) -> int:
+    cursor = connection.execute("INSERT INTO commits (at, what) VALUES (?, ?)", (at.isoformat(), what))
+    return int(cursor.lastrowid or 0)
+
+
+def _revision_row(article: Article, seq: int) -> tuple[object, ...]:
+    return (
+        article.id, article.revision, article.text, article.title, article.source, article.author, article.url,
+        article.published, article.updated, article.language, article.raw_sha256,
+        json.dumps(dict(article.metadata), ensure_ascii=False, sort_keys=True), article.text_sha256,
+        article.fingerprint, seq,
+    )  # fmt: skip
+
+
+_NAMES = [column.strip() for column in _ARTICLE_COLUMNS.replace("article_id", "id").split(",")]
+assert {field.name for field in fields(Article)} == set(_NAMES), "a field of Article has no column"  # noqa: S101 - checks this file against another
+
+
+def _article(row: Sequence[object]) -> Article:
+    values = dict(zip(_NAMES, row, strict=True))
+    values["metadata"] = json.loads(str(values["metadata"]))
+    return Article(**values)  # type: ignore[arg-type] # the columns are the fields
+
+
+def _not_found(article_id: str, revision: int | None) -> ArticleNotFoundError:
+    which = f"article {article_id!r}" + (f", revision {revision}" if revision is not None else "")
+    return ArticleNotFoundError(f"the index holds no {which}; `groundwire list` shows what it holds")
+
+
+def next_revision(article: Article, latest: int) -> Article:
+    """Return the article as the revision after `latest`."""
+    return replace(article, revision=latest + 1)
