@@ -1,0 +1,147 @@
+"""`NewsBot`: the whole path from a question to a checked answer, on one screen."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from index.news_index import NewsIndex
+from index.scope import Filters, Scope
+from rag.answer import Answer, Coverage, Event, Notice, Refusal, Understood, to_json
+from rag.cite import Cited, Draft, cite
+from rag.question import Question, Turn, read_question
+from rag.quoter import Quoter
+from rag.refuse import refusal
+from rag.retrieve import Evidence, retrieve
+from rag.writer import Writer
+
+__all__ = ["NewsBot"]
+
+History = Sequence[Turn | Mapping[str, str]]
+
+
+class NewsBot:
+    """Answer questions about the articles of an index; every sentence points at the words it rests on, or it refuses.
+
+    `clock` returns seconds and only feeds `timings_ms`.
+    """
+
+    def __init__(
+        self, index: NewsIndex, *, writer: Writer | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.index = index
+        self.writer: Writer = writer or Quoter()
+        self._clock = clock
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> Answer:
+        """Answer a question; a refusal is an `Answer` too, with `status` "refused".
+
+        `history` has the earlier turns, oldest first. `since` and `until` are inclusive days in UTC on the date of
+        publication; `as_of` hides what appeared later. Raises `QuestionError`, `DateError` or `InputError` for what
+        cannot be used.
+        """
+        filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
+        *_, last = self._events(question, history, k, filters)
+        assert last.answer is not None  # noqa: S101 - the last event carries it
+        return last.answer
+
+    def stream(self, question: str, *, history: History = (), k: int = 8, **filters: object) -> Iterator[Event]:
+        """Yield the events of an answer as they come: understood, hits, sentence, notice, and last the answer.
+
+        Takes the same arguments as `ask` and raises the same errors, at once and not at the first event.
+        """
+        return self._events(question, history, k, Filters.of(**filters))  # type: ignore[arg-type] # checked there
+
+    async def ask_async(self, question: str, **settings: Any) -> Answer:  # noqa: ANN401 - those of `ask`
+        """Answer a question without blocking the event loop; arguments and errors are those of `ask`."""
+        return await asyncio.to_thread(self.ask, question, **settings)
+
+    async def stream_async(self, question: str, **settings: Any) -> AsyncIterator[Event]:  # noqa: ANN401 - those of `stream`
+        """Yield the events of `stream` without blocking the event loop."""
+        events = self.stream(question, **settings)
+        while (event := await asyncio.to_thread(next, events, None)) is not None:
+            yield event
+
+    def _events(self, asked: str, history: History, k: int, filters: Filters) -> Iterator[Event]:
+        started = self._clock()
+        question = read_question(asked, history=history, filters=filters, known_sources=self.index.sources())
+        yield Event("understood", to_json(_understood(question)))
+        scope = self.index.scope(question.filters)
+        evidence = retrieve(self.index, question, k=k)
+        retrieved = self._clock()
+        yield Event("hits", {"hits": to_json(evidence.hits)})
+        draft = self.writer.write(question, evidence) if evidence.hits else Draft(sentences=(), sources=())
+        cited = cite(draft, self.index.article)
+        written = self._clock()
+        timings = {"retrieve": _ms(retrieved - started), "write": _ms(written - retrieved)}
+        answer = self._answer(question, evidence, scope, draft, cited)
+        for sentence in answer.sentences:
+            citations = [c for c in answer.citations if c.number in sentence.citations]
+            yield Event("sentence", {**to_json(sentence), "cited": to_json(citations)})
+        for notice in answer.notices:
+            yield Event("notice", to_json(notice))
+        answer = replace(answer, timings_ms=timings)
+        yield Event("answer", answer.to_json(), answer)
+
+    def _answer(self, question: Question, evidence: Evidence, scope: Scope, draft: Draft, cited: Cited) -> Answer:
+        state = self.index.state()
+        refused: Refusal | None = None
+        if not cited.sentences:
+            refused = refusal(question, draft, evidence, scope, empty=not self.index.articles())
+        partial = bool(draft.unanswered) or any(s.support != "supported" for s in cited.sentences)
+        return Answer(
+            id=_answer_id(question, self.writer, state), question=question.asked,
+            status="refused" if refused else "partial" if partial else "answered",
+            understood=_understood(question), text=refused.text if refused else cited.text,
+            sentences=cited.sentences, citations=cited.citations, table=None, conflicts=(),
+            coverage=Coverage(
+                articles_in_scope=scope.articles, articles_read=len({hit.article.id for hit in evidence.hits}),
+                passages_scored=len(evidence.hits) + len(evidence.copies),
+            ),
+            refusal=refused, rejected=cited.rejected, notices=_notices(question, draft, scope, refused), follow_ups=(),
+            hits=evidence.hits, writer=self.writer.name, model=self.writer.model, index=state, timings_ms={},
+        )  # fmt: skip
+
+
+def _understood(question: Question) -> Understood:
+    filters = question.filters
+    return Understood(
+        question=question.text, since=filters.since, until=filters.until, as_of=filters.as_of, sources=filters.sources
+    )
+
+
+def _notices(question: Question, draft: Draft, scope: Scope, refused: Refusal | None) -> tuple[Notice, ...]:
+    notices = []
+    if not question.english:
+        notices.append(Notice("not_english", "The question does not look like English. Names and numbers are still "
+                              "matched, but meaning is matched well in English only."))  # fmt: skip
+    if scope.undated:
+        several = "1 article was" if scope.undated == 1 else f"{scope.undated} articles were"
+        notices.append(Notice("undated_left_out", f"{several} left out, because no date of publication is known."))
+    if draft.unanswered and not refused:
+        notices.extend(Notice("part_unanswered", f"Nothing found for: {part}") for part in draft.unanswered)
+    return tuple(notices)
+
+
+def _answer_id(question: Question, writer: Writer, state: Mapping[str, int]) -> str:
+    """Derive the id from what determines the answer: question, filters, writer, state of the index."""
+    settings = [question.asked, question.text, to_json(question.filters), writer.name, writer.model, state["commit_seq"]]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)
+

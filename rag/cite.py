@@ -1,0 +1,153 @@
+"""From a writer's draft to checked sentences and citations.
+
+A draft points with marks at sources, each an exact span of a stored article. A citation that comes out of here is true:
+its quote was read from the stored text at that place. A mark that points at nothing is taken out and counted.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from index.article import Article
+from index.passage import Passage
+from index.sentences import split_sentences
+from rag.answer import Citation, Copy, Rejected, Sentence
+
+__all__ = ["Cited", "Draft", "DraftSentence", "Source", "cite", "parse_marks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Mark the words of a stored article that a draft may cite, and the other articles that print them too."""
+
+    article_id: str
+    revision: int
+    start: int
+    end: int
+    passage_id: str
+    also_in: tuple[Copy, ...] = ()
+
+    @classmethod
+    def of(cls, passage: Passage) -> "Source":
+        """Return a whole passage as a source."""
+        return cls(passage.article_id, passage.revision, passage.start, passage.end, passage.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSentence:
+    """Hold a sentence as written and the marks behind it: numbers from 1 into the draft's sources."""
+
+    text: str
+    marks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Hold what a writer wrote.
+
+    `unanswered` has the parts of the question that found no answer; a draft without sentences is a refusal. `missing`
+    has the names, numbers and dates that the question asks about and no evidence holds.
+    """
+
+    sentences: tuple[DraftSentence, ...]
+    sources: tuple[Source, ...]
+    unanswered: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of_text(cls, text: str, passages: Sequence[Passage]) -> "Draft":
+        """Return the draft of a writer that marks its sentences with the numbers, from 1, of the passages it was given."""
+        return cls(sentences=parse_marks(text), sources=tuple(Source.of(passage) for passage in passages))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """Hold the checked form of a draft."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    rejected: tuple[Rejected, ...]
+
+
+_MARKS = re.compile(r"\s*\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
+
+
+def parse_marks(text: str) -> tuple[DraftSentence, ...]:
+    """Read a text with marks such as ``It ended. [1]`` into sentences; a mark belongs to the sentence before it."""
+    sentences: list[DraftSentence] = []
+    start = 0
+    pieces: list[tuple[str, tuple[int, ...]]] = []
+    for match in _MARKS.finditer(text):
+        pieces.append((text[start : match.start()], tuple(int(n) for n in match[1].split(","))))
+        start = match.end()
+    pieces.append((text[start:], ()))
+    for piece, marks in pieces:
+        spans = split_sentences(piece)
+        if not spans and marks and sentences:  # [1] [2]: both stand behind one sentence
+            sentences[-1] = DraftSentence(sentences[-1].text, sentences[-1].marks + marks)
+        for span in spans:
+            sentences.append(DraftSentence(span.of(piece), marks if span == spans[-1] else ()))
+    return tuple(sentences)
+
+
+def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:
+    """Check a draft against the stored text that `read` returns, number its citations, and lay out its text.
+
+    Sentences are joined by a space, or by a line break where the draft's sentence begins with one. Numbers count the
+    cited spans in the order in which the text first uses them.
+    """
+    numbers: dict[Source, int] = {}
+    rejected: list[Rejected] = []
+    sentences: list[Sentence] = []
+    text = ""
+    for written in draft.sentences:
+        marks = []
+        for mark in dict.fromkeys(written.marks):
+            if 1 <= mark <= len(draft.sources):  # [0] must not wrap to the last source
+                marks.append(numbers.setdefault(draft.sources[mark - 1], len(numbers) + 1))
+            else:
+                reason = f"no such source: the draft has {len(draft.sources)}"
+                rejected.append(Rejected(mark=f"[{mark}]", sentence=written.text, reason=reason))
+        text += " " if text else ""
+        start = len(text)
+        text += written.text + "".join(f"[{number}]" for number in marks)
+        sentences.append(_sentence(written.text, start, tuple(marks)))
+    citations = tuple(_citation(source, number, read) for source, number in numbers.items())
+    return Cited(text=text, sentences=_supported(sentences, citations), citations=citations, rejected=tuple(rejected))
+
+
+def _sentence(text: str, start: int, marks: tuple[int, ...]) -> Sentence:
+    return Sentence(
+        text=text, start=start, end=start + len(text), support="unchecked", score=None, reasons=(), citations=marks
+    )
+
+
+def _supported(sentences: Sequence[Sentence], citations: Sequence[Citation]) -> tuple[Sentence, ...]:
+    """Mark as supported what repeats the words that it cites; anything else needs a grounding check."""
+    quotes = {citation.number: _folded(citation.quote) for citation in citations}
+    return tuple(_judged(sentence, [quotes[number] for number in sentence.citations]) for sentence in sentences)
+
+
+def _judged(sentence: Sentence, quotes: Iterable[str]) -> Sentence:
+    if not any(_folded(sentence.text) in quote for quote in quotes):
+        return sentence
+    return Sentence(
+        text=sentence.text, start=sentence.start, end=sentence.end, support="supported", score=1.0,
+        reasons=("verbatim",), citations=sentence.citations,
+    )  # fmt: skip
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _citation(source: Source, number: int, read: Callable[[str, int], Article]) -> Citation:
+    article = read(source.article_id, source.revision)
+    return Citation(
+        number=number, article_id=article.id, revision=article.revision, passage_id=source.passage_id,
+        title=article.title, source=article.source, author=article.author, url=article.url,
+        published=article.published, quote=article.text[source.start : source.end], start=source.start,
+        end=source.end, text_sha256=article.text_sha256,
+        also_in=source.also_in,
+    )  # fmt: skip

@@ -1,0 +1,291 @@
+"""Candidate sentences and what speaks for each of them: the features from which the `Quoter` chooses.
+
+A candidate is a sentence of a retrieved passage, widened so that it can stand alone: to the whole quotation when it
+opens or closes inside one.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from index.article import Article
+from index.dates import utc_day
+from index.news_index import Hit, NewsIndex
+from index.sentences import Span, split_sentences
+from rag.lexicon import SPEECH
+from rag.question import Part
+from rag.terms import Date, Number, Terms, read_terms
+
+__all__ = ["FEATURES", "Candidate", "Features", "Weights", "candidates", "features", "with_known_names"]
+
+Features = npt.NDArray[np.float64]
+
+FEATURES = (
+    "meaning",          # cosine of question and sentence
+    "meaning_passage",  # cosine of question and passage
+    "words",            # share of the question's content words in the sentence, by rarity
+    "words_near",       # the same, with title and neighbouring sentences
+    "names",            # share of the question's names in the sentence, by rarity
+    "names_near",       # the same, with title and neighbouring sentences
+    "names_article",    # the same, in the whole article
+    "subject",          # the name that the question is about is in the sentence, or a pronoun behind it
+    "numbers",          # share of the question's numbers in the sentence
+    "dates",            # the question's dates agree with those of the sentence or its article's day
+    "type",             # the sentence holds the kind of thing that is asked for
+    "news",             # share of the sentence that the question does not say itself
+    "lead",             # how near to the beginning of its article
+    "length",           # logarithm of the number of words
+    "pronoun",          # it begins with a pronoun and cannot stand alone
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Hold a sentence that may answer. `span` is in the article's text; `near` is what stands around it."""
+
+    hit: Hit
+    span: Span
+    text: str
+    near: str
+    before: str
+    place: int
+
+    @property
+    def article(self) -> Article:
+        """Return the article that the sentence stands in."""
+        return self.hit.article
+
+
+Weights = dict[str, float]
+"""How rare each word or name of the question is in the index: 0 where every passage has it."""
+
+
+def candidates(hits: Sequence[Hit]) -> list[Candidate]:
+    """Return the sentences of the hits' passages, best hit first, each once."""
+    seen: set[tuple[str, int, int]] = set()
+    found = []
+    for hit in hits:
+        spans = _whole_quotations(hit.article.text)
+        for place, span in enumerate(spans):
+            key = (hit.article.id, hit.article.revision, span.start)
+            if span.end <= hit.passage.start or span.start >= hit.passage.end or key in seen:
+                continue
+            seen.add(key)
+            found.append(_candidate(hit, spans, place))
+    return found
+
+
+def _candidate(hit: Hit, spans: Sequence[Span], place: int) -> Candidate:
+    text, span = hit.article.text, spans[place]
+    before = spans[place - 1].of(text) if place else ""
+    after = spans[place + 1].of(text) if place + 1 < len(spans) else ""
+    return Candidate(
+        hit=hit, span=span, text=span.of(text), before=before, place=place,
+        near="\n".join((hit.article.title or "", hit.article.source or "", before, after)),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _whole_quotations(text: str) -> tuple[Span, ...]:
+    """Return the sentences of a text; those that share one quotation are one span.
+
+    Curly and angled marks show where a quotation opens and closes. A quotation that runs on for more than three
+    sentences, or over a paragraph's end, is left cut: its mark was probably forgotten.
+    """
+    spans: list[Span] = []
+    for span in split_sentences(text):
+        joined = Span(spans[-1].start, span.end) if spans else span
+        if spans and _is_open(spans[-1].of(text)) and len(split_sentences(joined.of(text))) <= _LONGEST_QUOTATION:
+            gap = text[spans[-1].end : span.start]
+            if "\n\n" not in gap:
+                spans[-1] = joined
+                continue
+        spans.append(span)
+    return tuple(spans)
+
+
+_LONGEST_QUOTATION = 4
+
+
+def _is_open(text: str) -> bool:
+    if text.count("“") > text.count("”") or text.count("«") > text.count("»"):
+        return True
+    return text.count('"') % 2 == 1
+
+
+def with_known_names(part: Part, found: Sequence[Candidate]) -> Terms:
+    """Return the terms of a part of a question; a word that the articles write as a name counts as one.
+
+    So "what did macron say" is about Macron, as the articles know him.
+    """
+    written = {name for candidate in found for name in read_terms(candidate.text).names}
+    known = {stem: key for key in part.terms.keys & written for stem in (read_terms(key).stems or (key,))}
+    names = tuple(dict.fromkeys([*part.terms.names, *(known[stem] for stem in part.terms.stems if stem in known)]))
+    stems = tuple(stem for stem in part.terms.stems if stem not in known)
+    terms = part.terms
+    return Terms(
+        keys=terms.keys, names=names, stems=stems, concepts=terms.concepts, numbers=terms.numbers, dates=terms.dates
+    )
+
+
+def rarities(index: NewsIndex, terms: Terms) -> Weights:
+    """Return the inverse document frequency of the names and stems of a question, scaled to 0..1."""
+    words = [*terms.names, *terms.stems]
+    counts, passages = index.document_frequency(words)
+    most = math.log(1 + passages) or 1.0
+    return {
+        word: max(0.05, math.log((1 + passages) / (1 + count)) / most) for word, count in zip(words, counts, strict=True)
+    }
+
+
+def features(
+    part: Part, terms: Terms, found: Sequence[Candidate], cosines: Sequence[float], weights: Weights
+) -> Features:
+    """Return shape ``(len(found), len(FEATURES))``, float64; columns in the order of `FEATURES`."""
+    rows = [
+        _row(part, terms, candidate, cosine, weights) for candidate, cosine in zip(found, cosines, strict=True)
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(found), len(FEATURES))
+
+
+def _row(part: Part, terms: Terms, candidate: Candidate, cosine: float, weights: Weights) -> list[float]:
+    own, near = read_terms(candidate.text), read_terms(candidate.near)
+    article = read_terms(candidate.article.text)
+    title = read_terms(f"{candidate.article.title or ''} {candidate.article.source or ''}")
+    day = _day(candidate.article)
+    values = {
+        "meaning": cosine,
+        "meaning_passage": candidate.hit.scores["dense"],
+        "words": _words_share(terms, [own], weights),
+        "words_near": _words_share(terms, [own, near], weights),
+        "names": _names_share(terms, [own], weights),
+        "names_near": _names_share(terms, [own, near], weights),
+        "names_article": _names_share(terms, [article, title], weights),
+        "subject": _subject(part, terms, own, candidate),
+        "numbers": _numbers_share(terms.numbers, own.numbers),
+        "dates": _dates_agree(terms.dates, own.dates, article.dates, day),
+        "type": _fits(part.asks, terms, own, candidate.text),
+        "news": _news(terms, own),
+        "lead": 1 / (1 + candidate.place),
+        "length": math.log(1 + len(candidate.text.split())),
+        "pronoun": float(bool(PRONOUN_OPENING.match(candidate.text))),
+    }
+    return [values[name] for name in FEATURES]
+
+
+def _words_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> float:
+    """Return how much of the question's content the texts hold; a word of the same group counts for 0.8."""
+    stems = {stem for text in texts for stem in text.stems}
+    concepts = {concept for text in texts for concept in text.concepts}
+    total = sum(weights.get(stem, 1.0) for stem in terms.stems)
+    if not total:
+        return 1.0
+    groups = {stem: group for group in terms.concepts & concepts for stem in terms.stems if stem in _stems_of(group)}
+    held = sum(
+        weights.get(stem, 1.0) * (1.0 if stem in stems else 0.8 if stem in groups else 0.0) for stem in terms.stems
+    )
+    return held / total
+
+
+@lru_cache(maxsize=256)
+def _stems_of(group: str) -> frozenset[str]:
+    from rag.lexicon import CONCEPTS
+    from rag.terms import stem
+
+    return frozenset(stem(word) for word, its_group in CONCEPTS.items() if its_group == group)
+
+
+def _names_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> float:
+    total = sum(weights.get(name, 1.0) for name in terms.names)
+    if not total:
+        return 1.0
+    held = sum(weights.get(name, 1.0) for name in terms.names if any(name in text.keys for text in texts))
+    return held / total
+
+
+def _subject(part: Part, terms: Terms, own: Terms, candidate: Candidate) -> float:
+    subject = part.subject or (terms.names[:1] if part.asks == "speech" else ())
+    if not subject:
+        return 0.5
+    if any(name in own.keys for name in subject):
+        return 1.0
+    before = read_terms(candidate.before)
+    if any(name in before.keys for name in subject):
+        return 0.7 if PRONOUN_OPENING.match(candidate.text) else 0.3
+    return 0.0
+
+
+def _numbers_share(asked: frozenset[Number], held: frozenset[Number]) -> float:
+    if not asked:
+        return 1.0
+    values = {number.value for number in held}
+    return sum(number.value in values for number in asked) / len(asked)
+
+
+def _dates_agree(asked: frozenset[Date], own: frozenset[Date], article: frozenset[Date], day: Date | None) -> float:
+    """Return 1 when the sentence or its article's day agrees with a date of the question, 0.5 for the article's text."""
+    if not asked:
+        return 1.0
+    if any(date.agrees_with(other) for date in asked for other in own):
+        return 1.0
+    if day and any(date.agrees_with(day) for date in asked):
+        return 0.9
+    return 0.5 if any(date.agrees_with(other) for date in asked for other in article) else 0.0
+
+
+def _day(article: Article) -> Date | None:
+    if not article.published:
+        return None
+    day = utc_day(article.published)
+    return Date(day.year, day.month, day.day)
+
+
+PRONOUN_OPENING = re.compile(
+    r"[“\"‘']?(?:he|she|they|it|his|her|their|its|this|these|those|that|both|the (?:two|three|latter|former))\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:yesterday|today|tomorrow|morning|evening|night|afternoon|noon|"
+    r"hours?|days?|weeks?|months?|years?|century|decade|until|since)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"\b(?:in|at|near|to|from|over|outside|inside|across|of)\s+(?:the\s+)?(?P<name>[A-Z][\w’'-]+)")
+_REASON = re.compile(
+    r"\b(?:because|after|since|due to|so that|in order to|citing|owing to|over|amid|as a result|therefore|to (?:avoid|"
+    r"prevent|counter|protect|help|stop|end|raise|increase|show))\b|, as\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[“«\"„][^”»\"]{3,}")
+
+
+def _fits(asks: str, terms: Terms, own: Terms, text: str) -> float:
+    """Return how well a sentence holds the kind of thing asked for, beyond what the question says itself."""
+    asked_values = {number.value for number in terms.numbers}
+    fresh = [number for number in own.numbers if number.value not in asked_values]
+    if asks == "money":
+        return 1.0 if any(number.unit not in ("", "%") for number in fresh) else 0.3 if fresh else 0.0
+    if asks == "number":
+        return 1.0 if fresh else 0.0
+    if asks == "time":
+        return 1.0 if own.dates - terms.dates else 0.7 if _TIME.search(text) else 0.0
+    if asks == "place":
+        places = {read_terms(f"x {match['name']}").names for match in _PLACE.finditer(text)}
+        return 1.0 if any(set(names) - set(terms.names) for names in places) else 0.0
+    if asks == "reason":
+        return 1.0 if _REASON.search(text) else 0.0
+    if asks == "speech":
+        return 1.0 if _QUOTED.search(text) else 0.7 if own.keys & SPEECH else 0.0
+    if asks == "name":
+        return 1.0 if set(own.names) - set(terms.names) else 0.0
+    return 0.5
+
+
+def _news(terms: Terms, own: Terms) -> float:
+    said = [*own.stems, *own.names]
+    known = {*terms.stems, *terms.names}
+    return sum(word not in known for word in said) / len(said) if said else 0.0

@@ -1,0 +1,209 @@
+"""What news readers know about words: names of one place, verbs of one deed, words that carry no meaning.
+
+Each line of a table names one thing. The tables hold general knowledge of English, nothing about any article.
+"""
+
+import unicodedata
+from functools import cache
+from types import MappingProxyType
+
+__all__ = ["CONCEPTS", "FUNCTION_WORDS", "MONTHS", "NUMBER_WORDS", "PHRASES", "PLACES", "SPEECH", "fold"]
+
+
+@cache
+def fold(word: str) -> str:
+    """Return a word as it is compared: without case, accents, dots and a closing possessive."""
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("’", "'").replace(".", "")
+    return plain.removesuffix("'s").removesuffix("'").strip("-'")
+
+
+_PLACES = """
+uk britain british briton britons england english
+us usa america american americans
+eu
+un
+russia russian russians kremlin
+ukraine ukrainian ukrainians
+germany german germans
+france french
+italy italian italians
+spain spanish spaniards
+portugal portuguese
+netherlands dutch
+belgium belgian belgians
+luxembourg luxembourgish
+denmark danish danes
+norway norwegian norwegians
+sweden swedish swedes
+finland finnish finns
+iceland icelandic
+ireland irish
+poland polish poles
+czechia czech czechs
+slovakia slovak slovaks
+hungary hungarian hungarians
+austria austrian austrians
+switzerland swiss
+greece greek greeks
+turkey turkish turks turkiye
+bulgaria bulgarian bulgarians
+romania romanian romanians
+serbia serbian serbs
+croatia croatian croats
+slovenia slovenian slovenes
+lithuania lithuanian lithuanians
+latvia latvian latvians
+estonia estonian estonians
+belarus belarusian belarusians
+georgia georgian georgians
+moldova moldovan moldovans
+albania albanian albanians
+canada canadian canadians
+mexico mexican mexicans
+brazil brazilian brazilians
+argentina argentine argentinian
+china chinese
+japan japanese
+korea korean koreans
+india indian indians
+pakistan pakistani pakistanis
+australia australian australians
+zealand zealander zealanders
+indonesia indonesian indonesians
+vietnam vietnamese
+thailand thai
+laos laotian lao
+israel israeli israelis
+palestine palestinian palestinians
+egypt egyptian egyptians
+iran iranian iranians
+iraq iraqi iraqis
+syria syrian syrians
+lebanon lebanese
+saudi saudis
+qatar qatari
+nigeria nigerian nigerians
+kenya kenyan kenyans
+ethiopia ethiopian ethiopians
+africa african africans
+europe european europeans
+asia asian asians
+nordic nordics scandinavian
+baltic baltics
+"""
+
+_CONCEPTS = """
+pledge pledges pledged pledging commit committed commitment commitments promise promised promises vow vowed offer offered contribute contributed contribution contributions donate donated donation give gave given giving fund funded funding finance provide provided put
+die died dead death deaths kill killed killing fatality fatalities toll lives casualties perished victims
+injure injured injuries wound wounded hurt harmed
+attack attacks attacked strike strikes struck bombardment bombard bombarded assault raid barrage hit
+weapon weapons missile missiles drone drones arms
+soldier soldiers troop troops forces force peacekeepers
+say said says tell told state stated declare declared remark remarked comment
+meeting summit conference talks gathering met meet convened session
+host hosted hosting hosts chair chaired chairs co-chaired led presided
+money sum amount amounts cost costs worth price
+total overall altogether sum
+country countries nation nations states governments
+deny denied denies reject rejected rejects dismiss dismissed
+ask asked asks request requested call called calls urge urged demand demanded
+agree agreed agreement agreements deal accord pact
+end ended ends stop stopped halt halted finish finished conclude concluded
+start started begin began begun launch launched open opened
+damage damaged wrecked destroyed ruined
+house home building residential block apartment apartments
+plane aircraft jet flight
+praise praised praises applaud applauded laud welcomed commended thanked thank
+warn warned warning warnings threaten threatened threat
+buy bought buying purchase purchases purchased pay paid
+loan loans credit lend lent borrow
+increase increased rise rose risen grow grew climbed
+decrease decreased fall fell fallen drop dropped
+child children kids minors youngsters
+leader leaders head heads president premier
+official officials representative representatives
+help helped aid assist assistance support supported backing
+build built rebuild rebuilding reconstruct reconstruction rebuilt recovery
+suspect suspected suspects blame blamed accuse accused
+win won victory winner
+vote voted votes ballot ballots election elections poll polls
+company companies firm firms business businesses corporation
+job jobs worker workers staff employee employees
+arrest arrested detained custody
+resign resigned quit stepped
+injunction court judge ruling ruled verdict
+inflation prices price
+jobless unemployment unemployed
+economy economic growth recession downturn
+visit visited visits travel travelled traveled trip arrived
+"""
+
+_PHRASES = {
+    "united kingdom": "uk", "great britain": "uk", "united states": "us", "united states of america": "us",
+    "european union": "eu", "united nations": "un", "white house": "whitehouse", "new zealand": "zealand",
+    "saudi arabia": "saudi", "south korea": "korea", "north korea": "dprk", "downing street": "downingstreet",
+    "u.s.": "us", "u.k.": "uk", "u.n.": "un", "e.u.": "eu", "u.s.a.": "us",
+}  # fmt: skip
+
+FUNCTION_WORDS = frozenset(
+    """
+    a about above according after again against all almost also although am among an and another any are around as at
+    be because been before being below between both but by can cannot could did do does doing done down during each
+    either else ever every few for from further had has have having he her here hers him himself his how however i if
+    in into is it its itself just let like made make many may me might more most much must my near no nor not now of
+    off on once one only or other our out over own per please same several shall she should since so some such than
+    that the their theirs them themselves then there these they this those through till to together too toward towards
+    under until up upon us very via was we were what when where whether which while who whom whose why will with within
+    without would yes yet you your list name show tell give describe explain summarise summarize find mention mentioned
+    report reported reports article articles news happen happened happens exactly say said says get got long old
+    """.split()
+)
+
+SPEECH = frozenset(
+    """
+    said says say told tells stated states declared declares announced announces added adds warned warns argued argues
+    claimed claims insisted insists emphasized emphasised stressed called calls described describes remarked noted
+    notes explained explains asked asks urged urges demanded denied denies pledged promised vowed replied wrote
+    according thanked praised rejected condemned confirmed suggested predicted acknowledged
+    """.split()
+)
+
+MONTHS = MappingProxyType(
+    {
+        name: number
+        for number, names in enumerate(
+            "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|"
+            "october oct|november nov|december dec".split("|"),
+            start=1,
+        )
+        for name in names.split()
+    }
+)
+
+NUMBER_WORDS = MappingProxyType(
+    {
+        **{
+            word: value
+            for value, word in enumerate(
+                "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+                "seventeen eighteen nineteen twenty".split()
+            )
+        },
+        "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12,
+    }
+)  # fmt: skip
+
+
+def _groups(table: str) -> dict[str, str]:
+    return {word: line.split()[0] for line in table.strip().splitlines() for word in line.split()}
+
+
+PLACES = MappingProxyType(_groups(_PLACES))
+"""From a folded word to the folded name of the place that it belongs to."""
+
+CONCEPTS = MappingProxyType(_groups(_CONCEPTS))
+"""From a folded word to the first word of its group of words for one deed or thing."""
+
+PHRASES = MappingProxyType(_PHRASES)
+"""From names of several words, in lower case, to the one word that they are compared as."""

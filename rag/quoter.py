@@ -1,0 +1,252 @@
+"""The `Quoter`: answers in the articles' own sentences, and needs no language model.
+
+It scores every sentence of the retrieved passages with a linear model over the features of `rag.evidence`, decides with
+a second one whether the best sentence answers at all, and quotes as few as the question allows. The weights of both and
+the threshold are in ``quoter.json``, which ``python -m eval.fit.quoter`` writes.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+
+from index.article import Article
+from index.duplicates import is_near_copy
+from rag.answer import Copy
+from rag.cite import Draft, DraftSentence, Source
+from rag.evidence import FEATURES, PRONOUN_OPENING, Candidate, Features, candidates, features, rarities, with_known_names
+from rag.question import Part, Question
+from rag.retrieve import Evidence
+from rag.terms import Terms, read_terms
+
+__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "score"]
+
+_MAX_WORDS = 120
+_MAX_SENTENCES = 3
+_MAX_LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """Hold a logistic regression: a weight for each feature, and a bias."""
+
+    weights: tuple[float, ...]
+    bias: float
+
+    def probability(self, rows: Features) -> npt.NDArray[np.float64]:
+        """Return shape ``(rows,)``: the probabilities for features of shape ``(rows, features)``."""
+        return np.asarray(1 / (1 + np.exp(-(rows @ np.array(self.weights) + self.bias))), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoterModel:
+    """Hold what the `Quoter` was fitted to."""
+
+    choice: LinearModel
+    answerable: LinearModel
+    threshold: float
+    listed_share: float
+    further_share: float
+
+    @classmethod
+    def load(cls) -> "QuoterModel":
+        """Read the weights that the package ships."""
+        return _shipped()
+
+
+@cache
+def _shipped() -> QuoterModel:
+    data = json.loads(files("rag").joinpath("quoter.json").read_text(encoding="utf-8"))
+    models = {
+        name: LinearModel(tuple(data[name]["weights"][feature] for feature in names), data[name]["bias"])
+        for name, names in (("choice", FEATURES), ("answerable", FEATURES + GROUP_FEATURES))
+    }
+    shares = {name: float(data[name]) for name in ("threshold", "listed_share", "further_share")}
+    return QuoterModel(**models, **shares)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Hold the candidates for one part of a question, best first; `rows` are their features, `scores` 0..1."""
+
+    part: Part
+    terms: Terms
+    candidates: tuple[Candidate, ...]
+    rows: Features
+    scores: npt.NDArray[np.float64]
+
+
+GROUP_FEATURES = ("best", "margin", "unheld_names")
+
+
+def score(part: Part, evidence: Evidence, choice: LinearModel) -> Scored:
+    """Score the sentences of the evidence for one part of a question."""
+    found = candidates([*evidence.hits, *evidence.copies])
+    terms = with_known_names(part, found)
+    vectors = evidence.index.embed_sentences([part.text, *(candidate.text for candidate in found)])
+    cosines = vectors[1:] @ vectors[0]
+    rows = features(part, terms, found, cosines.tolist(), rarities(evidence.index, terms))
+    scores = choice.probability(rows)
+    order = np.lexsort((np.arange(len(found)), -scores))
+    return Scored(
+        part=part, terms=terms, candidates=tuple(found[i] for i in order), rows=rows[order], scores=scores[order]
+    )
+
+
+def group_features(scored: Scored) -> Features:
+    """Return shape ``(len(FEATURES) + len(GROUP_FEATURES),)``: what decides whether the best candidate answers."""
+    best = float(scored.scores[0])
+    second = float(scored.scores[1]) if len(scored.scores) > 1 else 0.0
+    held = {key for candidate in scored.candidates for key in read_terms(candidate.near + "\n" + candidate.text).keys}
+    names = scored.terms.names
+    unheld = sum(name not in held for name in names) / len(names) if names else 0.0
+    return np.concatenate([scored.rows[0], [best, best - second, unheld]])
+
+
+class Quoter:
+    """Answer by quoting. Deterministic: the same question over the same index gives the same answer."""
+
+    name = "quoter"
+    model = None
+
+    def __init__(self, weights: QuoterModel | None = None) -> None:
+        self._weights = weights
+
+    def write(self, question: Question, evidence: Evidence) -> Draft:
+        """Return the sentences that answer each part, in order; a part that none answers is left unanswered."""
+        weights = self._weights or QuoterModel.load()
+        quotes: list[_Quote] = []
+        unanswered, missing = [], []
+        for part in question.parts:
+            scored = score(part, evidence, weights.choice)
+            if not scored.candidates or not _answers(scored, weights):
+                unanswered.append(part.text)
+                missing.extend(_missing(scored))
+                continue
+            quotes.extend(_choose(scored, question.kind, weights))
+        quotes = _within(_merged(quotes), question.kind)
+        if question.kind in ("list", "table") or len(question.parts) == 1 and question.kind == "compare":
+            quotes.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
+        return Draft(
+            sentences=tuple(DraftSentence(quote.text, (number,)) for number, quote in enumerate(quotes, start=1)),
+            sources=tuple(quote.source for quote in quotes),
+            unanswered=tuple(unanswered),
+            missing=tuple(dict.fromkeys(missing)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Quote:
+    """Hold a stretch of an article that is quoted, and the other articles that print it."""
+
+    article: Article
+    start: int
+    end: int
+    passage_id: str
+    also_in: tuple[Article, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.article.text[self.start : self.end].split())
+
+    @property
+    def source(self) -> Source:
+        copies = {a.id: Copy(article_id=a.id, title=a.title, source=a.source, url=a.url) for a in self.also_in}
+        return Source(
+            self.article.id, self.article.revision, self.start, self.end, self.passage_id, tuple(copies.values())
+        )
+
+
+def _answers(scored: Scored, weights: QuoterModel) -> bool:
+    row = group_features(scored)[np.newaxis]
+    return bool(weights.answerable.probability(row)[0] >= weights.threshold)
+
+
+def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
+    """Return the best sentence, and those further ones that the kind of question calls for."""
+    listing = kind in ("list", "table")
+    least = (weights.listed_share if listing else weights.further_share) * float(scored.scores[0])
+    chosen: list[tuple[Candidate, list[Article]]] = []
+    for candidate, share in zip(scored.candidates, scored.scores, strict=True):
+        copied = next((entry for entry in chosen if is_near_copy(entry[0].text, candidate.text)), None)
+        if copied:
+            if candidate.article.id != copied[0].article.id:
+                copied[1].append(candidate.article)
+        elif not chosen or (
+            share >= least
+            and len(chosen) < (_MAX_LISTED if listing else _MAX_SENTENCES)
+            and (listing or _adds(scored, [c for c, _ in chosen], candidate, kind))
+        ):
+            chosen.append((candidate, []))
+    return [_quote(candidate, copies, scored) for candidate, copies in chosen]
+
+
+def _adds(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate, kind: str) -> bool:
+    """Tell whether a sentence brings what the chosen ones leave open: a name asked about, or another figure."""
+    held = {key for other in chosen for key in read_terms(other.text).keys}
+    own = read_terms(candidate.text)
+    if any(name in own.keys and name not in held for name in scored.terms.names):
+        return True
+    if kind == "count":
+        figures = {number.value for other in chosen for number in read_terms(other.text).numbers}
+        fresh = any(number.value not in figures for number in own.numbers)
+        return fresh and all(candidate.article.id != other.article.id for other in chosen)
+    return False
+
+
+def _quote(candidate: Candidate, copies: Sequence[Article], scored: Scored) -> _Quote:
+    """Return the candidate as a quote; with the sentence before it when a pronoun hides who it is about."""
+    start = candidate.span.start
+    subject = scored.part.subject or scored.terms.names
+    own = read_terms(candidate.text).keys
+    if PRONOUN_OPENING.match(candidate.text) and candidate.before and not any(name in own for name in subject):
+        before = candidate.article.text.rfind(candidate.before, 0, start)
+        if before >= 0 and "\n\n" not in candidate.article.text[before:start]:
+            start = before
+    return _Quote(candidate.article, start, candidate.span.end, candidate.hit.passage.id, tuple(copies))
+
+
+def _merged(quotes: Sequence[_Quote]) -> list[_Quote]:
+    """Return the quotes with those that overlap or repeat each other made one."""
+    merged: list[_Quote] = []
+    for quote in quotes:
+        for place, other in enumerate(merged):
+            same = other.article.id == quote.article.id and other.article.revision == quote.article.revision
+            if same and quote.start < other.end and other.start < quote.end:
+                merged[place] = replace(other, start=min(other.start, quote.start), end=max(other.end, quote.end))
+                break
+            if not same and is_near_copy(other.text, quote.text):
+                merged[place] = replace(other, also_in=(*other.also_in, quote.article))
+                break
+        else:
+            merged.append(quote)
+    return merged
+
+
+def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:
+    """Return as many quotes as the limit of words allows, at least one; lists and tables have no limit."""
+    if kind in ("list", "table"):
+        return list(quotes)
+    kept: list[_Quote] = []
+    words = 0
+    for quote in quotes:
+        words += len(quote.text.split())
+        if kept and words > _MAX_WORDS:
+            break
+        kept.append(quote)
+    return kept
+
+
+def _missing(scored: Scored) -> list[str]:
+    """Return the names, numbers and dates of the question that no candidate's article holds, as the question writes them."""
+    articles = [read_terms(candidate.article.text) for candidate in scored.candidates]
+    titles = [read_terms(candidate.near) for candidate in scored.candidates]
+    held = {key for terms in (*articles, *titles) for key in terms.keys}
+    written = re.findall(r"[^\W_]+(?:[’'.\-][^\W_]+)*", scored.part.text)
+    spelled = {read_terms(f"x {word}").names[0]: word for word in written if read_terms(f"x {word}").names}
+    return [spelled.get(name, name) for name in scored.terms.names if name not in held]

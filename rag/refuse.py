@@ -1,0 +1,44 @@
+"""Refusals: a value that says why there is no answer, what was searched, and what came nearest."""
+
+from index.scope import Scope
+from rag.answer import Refusal, Searched
+from rag.cite import Draft
+from rag.question import Question
+from rag.retrieve import Evidence
+
+__all__ = ["refusal"]
+
+_NEAREST = 3
+
+
+def refusal(question: Question, draft: Draft, evidence: Evidence, scope: Scope, *, empty: bool) -> Refusal:
+    """Return the refusal of a question whose draft has no sentence; `empty` tells that the index holds no article."""
+    filters = question.filters
+    searched = Searched(articles=scope.articles, since=filters.since, until=filters.until, sources=filters.sources)
+    if empty:
+        reason, text = "empty_index", "There are no articles yet. Add some with `groundwire ingest PATH`."
+    elif not scope.articles:
+        reason, text = "nothing_in_window", f"No article passes the filters ({_window(searched)}). Widen or clear them."
+    else:
+        reason, text = "not_in_articles", _not_found(draft, searched)
+    return Refusal(reason=reason, text=text, searched=searched, nearest=evidence.hits[:_NEAREST])
+
+
+def _not_found(draft: Draft, searched: Searched) -> str:
+    one = searched.articles == 1
+    articles = "The article does" if one else f"The {searched.articles} articles do"
+    window = _window(searched)
+    text = f"{articles} not answer this" + (f" ({window})." if window else ".")
+    if draft.missing:
+        text += f" {_listed(draft.missing)} {'is' if len(draft.missing) == 1 else 'are'} not in what was found."
+    return text
+
+
+def _window(searched: Searched) -> str:
+    parts = [f"from {searched.since}" if searched.since else "", f"until {searched.until}" if searched.until else ""]
+    parts.append(f"by {_listed(searched.sources)}" if searched.sources else "")
+    return " ".join(part for part in parts if part)
+
+
+def _listed(items: tuple[str, ...]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,52 @@
+"""From a question to the passages that may answer it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from index.duplicates import is_near_copy
+from index.news_index import Hit, NewsIndex
+from rag.question import Question
+
+__all__ = ["Evidence", "retrieve"]
+
+_WIDER = 3
+"""A list or a table needs more than the best few passages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Hold what a writer may use: the hits, best first; near-copies of them in other articles; the index they are from."""
+
+    hits: tuple[Hit, ...]
+    copies: tuple[Hit, ...]
+    index: NewsIndex
+
+
+def retrieve(index: NewsIndex, question: Question, *, k: int) -> Evidence:
+    """Return at most `k` hits and the near-copies of them that other articles print.
+
+    A list or a table gets three times `k`. Each part of a question gets its own search; their hits are interleaved.
+    """
+    wanted = k * _WIDER if question.kind in ("list", "table") else k
+    queries = [question.text] if len(question.parts) == 1 else [question.text, *(part.text for part in question.parts)]
+    rounds = [index.find(query, k=min(1000, 2 * wanted), filters=question.filters) for query in queries]
+    hits: list[Hit] = []
+    copies: list[Hit] = []
+    for hit in _interleaved(rounds):
+        original = next((other for other in hits if is_near_copy(hit.passage.text, other.passage.text)), None)
+        if original is not None and original.article.id != hit.article.id:
+            copies.append(hit)
+        elif len(hits) < wanted:
+            hits.append(hit)
+    ranked = tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1))
+    return Evidence(hits=ranked, copies=tuple(copies), index=index)
+
+
+def _interleaved(rounds: Sequence[Sequence[Hit]]) -> list[Hit]:
+    seen: dict[str, Hit] = {}
+    for rank in range(max((len(hits) for hits in rounds), default=0)):
+        for hits in rounds:
+            if rank < len(hits):
+                seen.setdefault(hits[rank].passage.id, hits[rank])
+    return list(seen.values())
+

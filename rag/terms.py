@@ -1,0 +1,175 @@
+"""What a text is about, as sets that can be compared: names, words, numbers, dates."""
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, fold
+
+if TYPE_CHECKING:
+    import Stemmer
+
+__all__ = ["Date", "Number", "Terms", "read_terms", "stem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Hold a number of a text; `unit` is "%", a currency code or empty."""
+
+    value: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """Hold as much of a date as a text gives."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+    def agrees_with(self, other: "Date") -> bool:
+        """Tell whether the two dates share a part and contradict each other in none."""
+        pairs = [(self.year, other.year), (self.month, other.month), (self.day, other.day)]
+        known = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+        return bool(known) and all(mine == theirs for mine, theirs in known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Hold what a text is about.
+
+    `keys` has every word, folded, a place under its one name. `names` are the keys of words written as names,
+    in order. `stems` are the stems of content words that are not names, `concepts` their groups.
+    """
+
+    keys: frozenset[str]
+    names: tuple[str, ...]
+    stems: tuple[str, ...]
+    concepts: frozenset[str]
+    numbers: frozenset[Number]
+    dates: frozenset[Date]
+
+
+_PHRASE = re.compile(
+    r"(?<!\w)(?:" + "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True)) + r")(?!\w)",
+    re.IGNORECASE,
+)
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_DATE = re.compile(
+    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH})\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
+    rf"|(?P<month2>{_MONTH})\b\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
+    rf"|(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>(?:19|20)\d\d)\b"
+    rf"|(?P<year5>(?:19|20)\d\d)-(?P<month5>\d\d)-(?P<day5>\d\d)"
+    rf"|\b(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d)"
+    rf"|(?P<month4>(?-i:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
+    re.IGNORECASE,
+)
+_NUMBER_WORD = "|".join(NUMBER_WORDS)
+_NUMBER = re.compile(
+    r"(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))?\s?"
+    rf"(?P<value>\d+(?:[.,]\d{{3}})*(?:\.\d+)?|\b(?:{_NUMBER_WORD})\b)"
+    r"(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|bn|mn|m|k)\b)?"
+    r"(?:\s?(?P<after>%|per cent\b|percent\b|euros?\b|(?:US |Canadian )?dollars?\b|pounds?\b))?",
+    re.IGNORECASE,
+)
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9,
+           "trillion": 1e12}  # fmt: skip
+_UNITS = {"€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "ca$": "CAD", "%": "%", "per cent": "%", "percent": "%",
+          "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD", "us dollars": "USD", "us dollar": "USD",
+          "canadian dollar": "CAD", "canadian dollars": "CAD", "pound": "GBP", "pounds": "GBP"}  # fmt: skip
+_WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
+_SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|[\"“‘«(]\s*)$")
+
+
+@lru_cache(maxsize=32768)
+def read_terms(text: str) -> Terms:
+    """Read what a text is about.
+
+    >>> read_terms("How much did the United Kingdom pledge in July 2025?").names
+    ('uk',)
+    """
+    text = _PHRASE.sub(lambda match: PHRASES[match[0].lower()].upper(), text)
+    dates = frozenset(_date(match) for match in _DATE.finditer(text))
+    undated = _DATE.sub(lambda match: " " * len(match[0]), text)
+    numbers = frozenset(_number(match) for match in _NUMBER.finditer(undated))
+    words = _NUMBER.sub(lambda match: " " * len(match[0]), undated)
+    keys, names, stems, concepts = set(), [], [], set()
+    for match in _WORD.finditer(words):
+        word = match[0]
+        key = _key(word)
+        keys.add(key)
+        keys.update(_key(part) for part in re.split(r"[-&]", word))
+        if _is_name(words, match):
+            names.append(key)
+        elif key not in FUNCTION_WORDS and len(key) > 1:
+            stems.append(stem(key))
+        if key in CONCEPTS:
+            concepts.add(CONCEPTS[key])
+    return Terms(
+        keys=frozenset(keys),
+        names=tuple(dict.fromkeys(names)),
+        stems=tuple(dict.fromkeys(stems)),
+        concepts=frozenset(concepts),
+        numbers=numbers,
+        dates=dates,
+    )
+
+
+@cache
+def stem(word: str) -> str:
+    """Return the English stem (Snowball) of a folded word."""
+    return _stemmer().stemWord(word)
+
+
+@cache
+def _stemmer() -> "Stemmer.Stemmer":
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+@cache
+def _key(word: str) -> str:
+    folded = fold(word)
+    return PLACES.get(folded, folded)
+
+
+def _is_name(text: str, match: re.Match[str]) -> bool:
+    word = match[0]
+    if not word[0].isupper():
+        return False
+    folded = fold(word)
+    if word.isupper() and len(word) > 1 and not word.isdigit():
+        return True
+    if folded in FUNCTION_WORDS or folded in SENTENCE_ADVERBS:
+        return False
+    if folded in PLACES or not _SENTENCE_START.search(text, max(0, match.start() - 4), match.start()):
+        return True
+    # At the start of a sentence every word has a capital: a name when it is no common word and a name goes on.
+    return folded not in CONCEPTS and bool(re.match(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)", text[match.end() :]))
+
+
+SENTENCE_ADVERBS = frozenset(
+    "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally first "
+    "second third asked following despite amid speaking leaders people officials president minister prime chancellor "
+    "foreign defence defense secretary mr mrs ms dr sir monday tuesday wednesday thursday friday saturday sunday".split()
+)
+
+
+def _date(match: re.Match[str]) -> Date:
+    found = {name.rstrip("2345"): value for name, value in match.groupdict().items() if value}
+    month = found.get("month")
+    number = (MONTHS.get(month.lower()) or int(month)) if month else None
+    year, day = found.get("year"), found.get("day")
+    return Date(year=int(year) if year else None, month=number, day=int(day) if day else None)
+
+
+def _number(match: re.Match[str]) -> Number:
+    written = match["value"].lower()
+    value = float(NUMBER_WORDS[written]) if written in NUMBER_WORDS else float(written.replace(",", ""))
+    if match["scale"]:
+        value *= _SCALES[match["scale"].lower()]
+    unit = (match["before"] or match["after"] or "").lower()
+    return Number(value, _UNITS.get(unit, unit.upper()))

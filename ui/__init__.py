@@ -1,0 +1,1 @@
+"""The command, and later the page and the HTTP service."""

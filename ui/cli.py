@@ -1,0 +1,302 @@
+"""The `groundwire` command. Results go to stdout, talk to stderr, the exit status to machines.
+
+Exit status: 0 done, answered, partly answered or ingested; 1 refused, nothing found or unknown id; 2 could not run.
+"""
+
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+import click
+
+from index.errors import ArticleNotFoundError, GroundwireError
+
+if TYPE_CHECKING:
+    from index.article import Article
+    from index.ingest import Progress
+    from index.news_index import NewsIndex
+
+__all__ = ["main"]
+
+_REFUSED = 1
+_COULD_NOT_RUN = 2
+_OFFLINE = {
+    "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error",
+}  # fmt: skip
+
+Arguments = ParamSpec("Arguments")
+Command = Callable[Concatenate["NewsIndex", Arguments], int | None]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and leave with its exit status."""
+    for name, value in _OFFLINE.items():  # libraries read these when they are imported, which is later
+        os.environ.setdefault(name, value)
+    try:
+        status = groundwire.main(args=arguments, prog_name="groundwire", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        status = stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = _COULD_NOT_RUN
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. What was reported as done is kept.", err=True)
+        status = _COULD_NOT_RUN
+    except ArticleNotFoundError as error:
+        click.echo(f"groundwire: {error}", err=True)
+        status = _REFUSED
+    except GroundwireError as error:
+        click.echo(f"groundwire: {error}", err=True)
+        status = _COULD_NOT_RUN
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except Exception:  # the edge: the user gets the traceback and the status that says so
+        traceback.print_exc()
+        click.echo("groundwire: this is an error of the program; please report what stands above", err=True)
+        status = _COULD_NOT_RUN
+    raise SystemExit(status or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog='Example: groundwire ask "Who pledged what?"')
+@click.version_option(version("groundwire"), prog_name="groundwire")
+def groundwire() -> None:
+    """Ask about news articles: every sentence of an answer points at the exact words it rests on."""
+
+
+def _with_index(create: bool = False) -> Callable[[Command[Arguments]], Callable[..., int | None]]:
+    """Add `--index` and open that index around a command."""
+
+    def decorate(command: Command[Arguments]) -> Callable[..., int | None]:
+        @click.option("--index", "folder", type=click.Path(path_type=Path), help="Index folder (GROUNDWIRE_INDEX).")
+        @wraps(command)
+        def run(folder: Path | None, *args: Any, **kwargs: Any) -> int | None:  # noqa: ANN401 - the command's own
+            with _opened(folder, create=create, model=kwargs.pop("model", None)) as index:
+                return command(index, *args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+@contextmanager
+def _opened(folder: Path | None, *, create: bool, model: str | None = None) -> Iterator["NewsIndex"]:
+    from index.embed import SentenceTransformerEmbedder
+    from index.news_index import NewsIndex
+    from index.store import STORE_NAME
+    from ui.settings import load_settings
+
+    settings = load_settings(os.environ, index=folder)
+    is_new = create and not (settings.index / STORE_NAME).exists()
+    chosen = model or (settings.model if is_new else None)
+    embedder = SentenceTransformerEmbedder(chosen) if chosen else None
+    with NewsIndex.open(settings.index, create=create, embedder=embedder) as index:
+        yield index
+
+
+def _with_filters(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Add the filters that `ask`, `chat` and `search` share."""
+    for option in (
+        click.option("--as-of", metavar="DATE", help="Answer as if it were then: hide what appeared later."),
+        click.option("--source", "sources", multiple=True, metavar="NAME", help="Only this source; repeatable."),
+        click.option("--until", metavar="DATE", help="Only articles published on this day (UTC) or before."),
+        click.option("--since", metavar="DATE", help="Only articles published on this day (UTC) or later."),
+        click.option("-k", default=8, show_default=True, metavar="N", help="How many passages to retrieve."),
+    ):
+        command = option(command)
+    return command
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+@groundwire.command(epilog="Example: groundwire ingest seeds/ story.md --meta source='Paris Desk'")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--meta", multiple=True, metavar="NAME=VALUE", help="Set a field of every article; repeatable.")
+@click.option("--model", help="Model of a new index: the bundled one, or a sentence-transformers folder.")
+@_as_json
+@_with_index(create=True)
+def ingest(index: "NewsIndex", paths: tuple[Path, ...], meta: tuple[str, ...], as_json: bool) -> int:
+    """Read articles from files and folders: plain text, Markdown, JSON, JSON Lines, CSV."""
+    from ui.show import show_report
+
+    fields_of_all = dict(_name_and_value(item) for item in meta)
+    with _progress() as progress:
+        report = index.ingest(list(paths), meta=fields_of_all, progress=progress)
+    click.echo(_json(report.to_json()) if as_json else show_report(report))
+    return 0 if len(report.files) > report.totals["failed"] or not report.files else _COULD_NOT_RUN
+
+
+@groundwire.command("list", epilog="Example: groundwire list --json")
+@_as_json
+@_with_index()
+def list_articles(index: "NewsIndex", as_json: bool) -> int:
+    """List the articles, newest first."""
+    from ui.show import show_articles
+
+    articles = index.articles()
+    if as_json:
+        click.echo(_json({"articles": [_article_json(article, text=False) for article in articles]}))
+    else:
+        click.echo(show_articles(articles) if articles else "No articles yet; add some with `groundwire ingest PATH`.")
+    return 0
+
+
+@groundwire.command(epilog="Example: groundwire show paris-coalition-summit")
+@click.argument("article_id", metavar="ID")
+@click.option("--revision", type=int, help="An earlier revision.")
+@_as_json
+@_with_index()
+def show(index: "NewsIndex", article_id: str, revision: int | None, as_json: bool) -> int:
+    """Show an article."""
+    from ui.show import show_article
+
+    article = index.article(article_id, revision)
+    click.echo(_json(_article_json(article, text=True)) if as_json else show_article(article))
+    return 0
+
+
+@groundwire.command(epilog="Example: groundwire delete paris-coalition-summit")
+@click.argument("article_id", metavar="ID")
+@_as_json
+@_with_index()
+def delete(index: "NewsIndex", article_id: str, as_json: bool) -> int:
+    """Delete an article with all its revisions, everywhere in the index."""
+    index.delete(article_id)
+    click.echo(_json({"deleted": article_id, **index.state()}) if as_json else f"Deleted {article_id}.")
+    return 0
+
+
+@groundwire.command(epilog="Example: groundwire search 'missiles for Kyiv' --since 2025-08-01 -k 5")
+@click.argument("query")
+@_with_filters
+@_as_json
+@_with_index()
+def search(index: "NewsIndex", query: str, as_json: bool, **filters: Any) -> int:  # noqa: ANN401 - those of _with_filters
+    """Find passages by meaning and by words."""
+    from ui.show import show_hits
+
+    hits = index.search(query, **filters)
+    if as_json:
+        click.echo(_json({"query": query, "hits": [hit.to_json() for hit in hits]}))
+    else:
+        click.echo(show_hits(hits, width=_width()) if hits else "Nothing found.")
+    return 0 if hits else _REFUSED
+
+
+@groundwire.command(epilog="Example: groundwire ask 'Who pledged what in Paris?' --as-of 2025-09-30")
+@click.argument("question")
+@_with_filters
+@_as_json
+@_with_index()
+def ask(index: "NewsIndex", question: str, as_json: bool, **filters: Any) -> int:  # noqa: ANN401 - those of _with_filters
+    """Answer a question from the articles, or refuse and say why."""
+    from rag.bot import NewsBot
+    from ui.show import show_answer
+
+    answer = NewsBot(index).ask(question, **filters)
+    click.echo(_json(answer.to_json()) if as_json else show_answer(answer, width=_width()))
+    return _REFUSED if answer.refusal else 0
+
+
+@groundwire.command(epilog="Example: groundwire chat --source 'Paris Desk'")
+@_with_filters
+@_with_index()
+def chat(index: "NewsIndex", **filters: Any) -> int:  # noqa: ANN401 - those of _with_filters
+    """Ask question after question in the terminal; an empty line or Ctrl-D ends it."""
+    from rag.bot import NewsBot
+    from rag.question import Turn
+    from ui.show import show_answer
+
+    bot = NewsBot(index)
+    turns: list[Turn] = []
+    click.echo(f"{len(index.articles())} articles. Ask about them; an empty line ends the chat.", err=True)
+    for question in _typed_questions():
+        try:
+            answer = bot.ask(question, history=turns, **filters)
+        except GroundwireError as error:
+            click.echo(f"groundwire: {error}", err=True)
+            continue
+        click.echo(show_answer(answer, width=_width()) + "\n")
+        turns.append(Turn(question, answer.text))
+    return 0
+
+
+@groundwire.command(epilog="Example: groundwire stats --json")
+@_as_json
+@_with_index()
+def stats(index: "NewsIndex", as_json: bool) -> int:
+    """Say what the index holds and what it was made with."""
+    from ui.show import show_stats
+
+    figures = index.stats()
+    click.echo(_json(figures) if as_json else show_stats(figures))
+    return 0
+
+
+def _typed_questions() -> Iterator[str]:
+    is_terminal = sys.stdin.isatty()
+    while True:
+        try:
+            question = input("> " if is_terminal else "").strip()
+        except EOFError:
+            return
+        if not question:
+            return
+        yield question
+
+
+def _name_and_value(item: str) -> tuple[str, str]:
+    name, sign, value = item.partition("=")
+    if not sign or not name.strip():
+        raise click.BadParameter(f"{item!r} is not NAME=VALUE, as in source='Paris Desk'", param_hint="--meta")
+    return name.strip(), value
+
+
+def _article_json(article: "Article", *, text: bool) -> dict[str, Any]:
+    left_out = set() if text else {"text"}
+    shape = {f.name: getattr(article, f.name) for f in fields(article) if f.name not in left_out}
+    return {**shape, "metadata": dict(article.metadata), **({"text_sha256": article.text_sha256} if text else {})}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _width() -> int:
+    return min(100, shutil.get_terminal_size().columns)
+
+
+@contextmanager
+def _progress() -> Iterator["Progress"]:
+    """Count articles and passages on stderr; silent when that is no terminal."""
+    from tqdm import tqdm
+
+    bars: dict[str, tqdm[Any]] = {}
+
+    def advance(what: str, more: int) -> None:
+        if what not in bars:
+            bars[what] = tqdm(desc=what, unit="", position=len(bars), leave=False, disable=None)
+        bars[what].update(more)
+
+    try:
+        yield advance
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+
+
+if __name__ == "__main__":
+    main()
