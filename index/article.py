@@ -115,7 +115,9 @@ def _keep_if_needed(match: re.Match[str]) -> str:
 
 @cache
 def _needs_joiner(character: str) -> bool:
-    return unicodedata.name(character, "").startswith(_JOINED_SCRIPTS) if character else False
+    if not character or _SUSPECT.match(character):  # an Arabic letter mark, which is about to go itself
+        return False
+    return unicodedata.name(character, "").startswith(_JOINED_SCRIPTS)
 
 
 @cache
