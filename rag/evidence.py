@@ -17,9 +17,9 @@ from index.article import Article
 from index.dates import utc_day
 from index.news_index import Hit, NewsIndex
 from index.sentences import Span, split_sentences
-from rag.lexicon import SPEECH
+from rag.lexicon import CONCEPTS, SEATS, SPEECH
 from rag.question import Part
-from rag.terms import Date, Number, Terms, read_terms
+from rag.terms import Date, Number, Terms, read_terms, stem
 
 __all__ = ["FEATURES", "Candidate", "Features", "Weights", "candidates", "features", "with_known_names"]
 
@@ -37,6 +37,7 @@ FEATURES = (
     "numbers",          # share of the question's numbers in the sentence
     "dates",            # the question's dates agree with those of the sentence or its article's day
     "type",             # the sentence holds the kind of thing that is asked for
+    "noun",             # the sentence holds the thing that is counted or chosen: "how many *children*"
     "news",             # share of the sentence that the question does not say itself
     "lead",             # how near to the beginning of its article
     "length",           # logarithm of the number of words
@@ -170,6 +171,7 @@ def _row(part: Part, terms: Terms, candidate: Candidate, cosine: float, weights:
         "numbers": _numbers_share(terms.numbers, own.numbers),
         "dates": _dates_agree(terms.dates, own.dates, article.dates, day),
         "type": _fits(part.asks, terms, own, candidate.text),
+        "noun": _noun(part, own),
         "news": _news(terms, own),
         "lead": 1 / (1 + candidate.place),
         "length": math.log(1 + len(candidate.text.split())),
@@ -194,9 +196,6 @@ def _words_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> floa
 
 @lru_cache(maxsize=256)
 def _stems_of(group: str) -> frozenset[str]:
-    from rag.lexicon import CONCEPTS
-    from rag.terms import stem
-
     return frozenset(stem(word) for word, its_group in CONCEPTS.items() if its_group == group)
 
 
@@ -204,18 +203,23 @@ def _names_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> floa
     total = sum(weights.get(name, 1.0) for name in terms.names)
     if not total:
         return 1.0
-    held = sum(weights.get(name, 1.0) for name in terms.names if any(name in text.keys for text in texts))
-    return held / total
+    keys = frozenset().union(*(text.keys for text in texts))
+    return sum(weights.get(name, 1.0) for name in terms.names if is_held(name, keys)) / total
+
+
+def is_held(name: str, keys: frozenset[str]) -> bool:
+    """Tell whether a name of the question is among the keys of a text, itself or as what its government stands for."""
+    return name in keys or any(place in keys for place in SEATS.get(name, ()))
 
 
 def _subject(part: Part, terms: Terms, own: Terms, candidate: Candidate) -> float:
     subject = part.subject or (terms.names[:1] if part.asks == "speech" else ())
     if not subject:
         return 0.5
-    if any(name in own.keys for name in subject):
+    if any(is_held(name, own.keys) for name in subject):
         return 1.0
     before = read_terms(candidate.before)
-    if any(name in before.keys for name in subject):
+    if any(is_held(name, before.keys) for name in subject):
         return 0.7 if PRONOUN_OPENING.match(candidate.text) else 0.3
     return 0.0
 
@@ -283,6 +287,14 @@ def _fits(asks: str, terms: Terms, own: Terms, text: str) -> float:
     if asks == "name":
         return 1.0 if set(own.names) - set(terms.names) else 0.0
     return 0.5
+
+
+def _noun(part: Part, own: Terms) -> float:
+    if not part.nouns:
+        return 0.5
+    concepts = {CONCEPTS[noun] for noun in part.nouns if noun in CONCEPTS}
+    stems = {stem(noun) for noun in part.nouns}
+    return 1.0 if stems & set(own.stems) or concepts & own.concepts else 0.0
 
 
 def _news(terms: Terms, own: Terms) -> float:

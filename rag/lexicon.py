@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache
 from types import MappingProxyType
 
-__all__ = ["CONCEPTS", "FUNCTION_WORDS", "MONTHS", "NUMBER_WORDS", "PHRASES", "PLACES", "SPEECH", "fold"]
+__all__ = ["CONCEPTS", "FUNCTION_WORDS", "MONTHS", "NUMBER_WORDS", "PHRASES", "PLACES", "SEATS", "SPEECH", "fold"]
 
 
 @cache
@@ -139,6 +139,36 @@ economy economic growth recession downturn
 visit visited visits travel travelled traveled trip arrived
 """
 
+_SEATS = """
+uk london whitehall
+us washington pentagon whitehouse
+russia moscow
+ukraine kyiv kiev
+germany berlin
+france paris elysee
+italy rome
+spain madrid
+netherlands hague amsterdam
+belgium brussels
+eu brussels
+denmark copenhagen
+norway oslo
+sweden stockholm
+finland helsinki
+ireland dublin
+poland warsaw
+hungary budapest
+turkey ankara
+canada ottawa
+china beijing
+japan tokyo
+india delhi
+australia canberra
+israel jerusalem
+iran tehran
+belarus minsk
+"""
+
 _PHRASES = {
     "united kingdom": "uk", "great britain": "uk", "united states": "us", "united states of america": "us",
     "european union": "eu", "united nations": "un", "white house": "whitehouse", "new zealand": "zealand",
@@ -204,6 +234,14 @@ PLACES = MappingProxyType(_groups(_PLACES))
 
 CONCEPTS = MappingProxyType(_groups(_CONCEPTS))
 """From a folded word to the first word of its group of words for one deed or thing."""
+
+SEATS = MappingProxyType(
+    {
+        seat: tuple(line.split()[0] for line in _SEATS.strip().splitlines() if seat in line.split()[1:])
+        for seat in {word for line in _SEATS.strip().splitlines() for word in line.split()[1:]}
+    }
+)
+"""From the folded seat of a government to the places that it can stand for: "Ottawa pays" is Canada's payment."""
 
 PHRASES = MappingProxyType(_PHRASES)
 """From names of several words, in lower case, to the one word that they are compared as."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from index.errors import DateError, InputError
 from index.news_index import checked_question
 from index.scope import Filters
-from rag.lexicon import FUNCTION_WORDS, MONTHS
+from rag.lexicon import FUNCTION_WORDS, MONTHS, fold
 from rag.terms import Terms, read_terms
 
 __all__ = ["Part", "Question", "Turn", "read_question"]
@@ -38,13 +38,15 @@ class Part:
     """Hold one thing that a question asks.
 
     `asks` is what fits as an answer: "name", "number", "money", "time", "place", "speech", "reason" or "any".
-    `subject` has the keys of the name that the question is about, as in "What did *Macron* say".
+    `subject` has the keys of the name that the question is about, as in "What did *Macron* say"; `nouns` the words,
+    folded, for the thing that is counted or chosen, as in "how many *children*".
     """
 
     text: str
     asks: str
     terms: Terms
     subject: tuple[str, ...]
+    nouns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,9 @@ _SPLIT = re.compile(rf"\?\s+(?=\S)|[,;]?\s+and\s+(?={_QUESTION_WORD}\b)", re.IGN
 _AUXILIARY = re.compile(r"\b(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|must)\b", re.IGNORECASE)
 
 
+_COUNTED = re.compile(r"\b(?:how many|which|what)\s+([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
+
+
 def _pieces(text: str) -> list[str]:
     """Split a question into the questions that it joins; each keeps what the others say it is about."""
     pieces = [piece.strip(" ?") for piece in _SPLIT.split(text)]
@@ -133,7 +138,9 @@ def _part(text: str) -> Part:
     own = text.split(" (")[0]
     asks = next((name for name, pattern in _ASKS_PATTERNS if pattern.search(own)), "any")
     terms = read_terms(text)
-    return Part(text=text, asks=asks, terms=terms, subject=_subject(own, terms))
+    counted = _COUNTED.search(own)
+    nouns = tuple(fold(word) for word in counted.groups() if word and fold(word) not in FUNCTION_WORDS) if counted else ()
+    return Part(text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns)
 
 
 def _subject(text: str, terms: Terms) -> tuple[str, ...]:

@@ -19,7 +19,16 @@ from index.article import Article
 from index.duplicates import is_near_copy
 from rag.answer import Copy
 from rag.cite import Draft, DraftSentence, Source
-from rag.evidence import FEATURES, PRONOUN_OPENING, Candidate, Features, candidates, features, rarities, with_known_names
+from rag.evidence import (
+    FEATURES,
+    PRONOUN_OPENING,
+    Candidate,
+    Features,
+    candidates,
+    features,
+    rarities,
+    with_known_names,
+)
 from rag.question import Part, Question
 from rag.retrieve import Evidence
 from rag.terms import Terms, read_terms
@@ -183,6 +192,8 @@ def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
             and (listing or _adds(scored, [c for c, _ in chosen], candidate, kind))
         ):
             chosen.append((candidate, []))
+    if kind == "count":  # figures change from day to day: the latest comes first
+        chosen.sort(key=lambda entry: entry[0].article.sort_key(), reverse=True)
     return [_quote(candidate, copies, scored) for candidate, copies in chosen]
 
 
