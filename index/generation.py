@@ -117,7 +117,9 @@ def writer_lock(folder: Path, *, at: datetime) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise IndexLockedError(f"{folder}: {_holder(folder)} is writing to it; wait until it is done and try again") from error
+        raise IndexLockedError(
+            f"{folder}: {_holder(folder)} is writing to it; wait until it is done and try again"
+        ) from error
     holder_file = folder / _HOLDER
     try:
         holder_file.write_text(f"process {os.getpid()} (since {at:%Y-%m-%d %H:%M:%S} UTC)", encoding="utf-8")

@@ -1,6 +1,5 @@
 """From paths to committed articles: read, compare with what is held, embed what is new, commit, report."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -179,5 +178,3 @@ def _grouped(reports: Sequence[FileReport]) -> Iterator[FileReport]:
         groups.setdefault(replace(report, articles=()), []).extend(report.articles)
     for report, articles in groups.items():
         yield replace(report, articles=tuple(articles))
-
-

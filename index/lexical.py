@@ -55,7 +55,9 @@ class WordIndex:
         try:
             words = cls(tantivy.Index.open(str(folder)))
         except ValueError as error:
-            raise IndexDamagedError(f"{folder}: Tantivy cannot read it ({error}); the next write builds it anew") from error
+            raise IndexDamagedError(
+                f"{folder}: Tantivy cannot read it ({error}); the next write builds it anew"
+            ) from error
         if words._searcher.num_docs != rows:
             raise IndexDamagedError(f"{folder}: {words._searcher.num_docs} rows, the manifest says {rows}")
         return words

@@ -195,9 +195,7 @@ class NewsIndex:
         lexical[np.searchsorted(rows, by_words)] = bm25
         fused = fuse(dense, lexical)
         best = np.lexsort((rows, -fused))[:k]
-        scores = [
-            {"dense": float(dense[i]), "lexical": float(lexical[i]), "fused": float(fused[i])} for i in best
-        ]
+        scores = [{"dense": float(dense[i]), "lexical": float(lexical[i]), "fused": float(fused[i])} for i in best]
         return [self._hit(state, int(rows[i]), rank, scores[rank - 1]) for rank, i in enumerate(best, start=1)]
 
     def article(self, article_id: str, revision: int | None = None) -> Article:

@@ -17,7 +17,7 @@ __all__ = ["Catalog", "Filters", "Scope"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Hold checked filters. `since` and `until` are inclusive, in UTC, on `published`; `as_of` hides what came later."""
+    """Hold checked filters: `since` and `until` are inclusive in UTC on `published`; `as_of` hides what came later."""
 
     since: str | None = None
     until: str | None = None
@@ -43,7 +43,9 @@ class Filters:
             raise InputError(f"`since` {since!r} is after `until` {until!r}; exchange them")
         if isinstance(sources, str):
             sources = (sources,)
-        return cls(since=since, until=until, sources=tuple(s.strip() for s in sources if s.strip()), as_of=dates["as_of"])
+        return cls(
+            since=since, until=until, sources=tuple(s.strip() for s in sources if s.strip()), as_of=dates["as_of"]
+        )
 
     @property
     def dated(self) -> bool:

@@ -113,7 +113,9 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str], limit: int) -> b
     if mark[0] in "!?" or len(mark.rstrip(_CLOSERS)) > 1:
         return True
     word = _LAST_WORD.search(text, max(begin, match.start() - 40), match.start())
-    return word is None or not _runs_on(word[0], closed=mark != ".", next_word=re.split(r"[^\w]", opener, maxsplit=1)[0])
+    return word is None or not _runs_on(
+        word[0], closed=mark != ".", next_word=re.split(r"[^\w]", opener, maxsplit=1)[0]
+    )
 
 
 def _runs_on(word: str, *, closed: bool, next_word: str) -> bool:

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -35,8 +35,8 @@ CREATE TABLE revisions (article_id TEXT NOT NULL, revision INTEGER NOT NULL, tex
   metadata TEXT NOT NULL, text_sha256 TEXT NOT NULL, fingerprint TEXT NOT NULL,
   added INTEGER NOT NULL REFERENCES commits (seq), PRIMARY KEY (article_id, revision)) WITHOUT ROWID;
 CREATE INDEX revisions_by_text ON revisions (text_sha256);
-CREATE TABLE passages (article_id TEXT NOT NULL, revision INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-  header TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (article_id, revision, start),
+CREATE TABLE passages (article_id TEXT NOT NULL, revision INTEGER NOT NULL, start INTEGER NOT NULL,
+  end INTEGER NOT NULL, header TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (article_id, revision, start),
   FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision) ON DELETE CASCADE);
 """
 _ARTICLE_COLUMNS = (
@@ -70,7 +70,9 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.path = folder / STORE_NAME
         if not self.path.is_file():
-            raise IndexMissingError(f"{folder}: holds no index; make one with `groundwire ingest PATH --index {folder}`")
+            raise IndexMissingError(
+                f"{folder}: holds no index; make one with `groundwire ingest PATH --index {folder}`"
+            )
         self._lock = threading.RLock()
         self._connection = _connect(self.path)
 
@@ -138,7 +140,7 @@ class Store:
     def article(self, article_id: str, revision: int | None = None) -> Article:
         """Return a revision of an article, by default the latest; raise `ArticleNotFoundError`."""
         rows = self._rows(
-            f"SELECT {_ARTICLE_COLUMNS} FROM revisions WHERE article_id = ?1 AND (?2 IS NULL OR revision = ?2) "  # noqa: S608 - constant columns
+            f"SELECT {_ARTICLE_COLUMNS} FROM revisions WHERE article_id = ?1 AND (?2 IS NULL OR revision = ?2) "
             "ORDER BY revision DESC LIMIT 1",
             (article_id, revision),
         )
@@ -149,10 +151,10 @@ class Store:
     def outlines(self) -> list[Article]:
         """Return every revision without its text, ordered by id and revision."""
         columns = _ARTICLE_COLUMNS.replace(" text,", " '',")
-        return [_article(row) for row in self._rows(f"SELECT {columns} FROM revisions ORDER BY article_id, revision")]  # noqa: S608 - constant columns
+        return [_article(row) for row in self._rows(f"SELECT {columns} FROM revisions ORDER BY article_id, revision")]
 
     def passage_keys(self) -> list[PassageKey]:
-        """Return the key of every passage, ordered by article, revision and place: the order of the rows of an index."""
+        """Return the key of every passage by article, revision and place: the order of the rows of an index."""
         rows = self._rows("SELECT article_id, revision, start, end FROM passages ORDER BY article_id, revision, start")
         return [PassageKey(*row) for row in rows]
 
@@ -177,7 +179,8 @@ class Store:
     def same_text(self, text_sha256: str) -> list[tuple[str, str | None]]:
         """Return id and source of the articles of which a revision has exactly this text, ordered by id."""
         return self._rows(
-            "SELECT DISTINCT article_id, source FROM revisions WHERE text_sha256 = ? ORDER BY article_id", (text_sha256,)
+            "SELECT DISTINCT article_id, source FROM revisions WHERE text_sha256 = ? ORDER BY article_id",
+            (text_sha256,),
         )
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg] # columns vary
@@ -241,7 +244,7 @@ def _revision_row(article: Article, seq: int) -> tuple[object, ...]:
 
 
 _NAMES = [column.strip() for column in _ARTICLE_COLUMNS.replace("article_id", "id").split(",")]
-assert {field.name for field in fields(Article)} == set(_NAMES), "a field of Article has no column"  # noqa: S101 - checks this file against another
+assert {field.name for field in fields(Article)} == set(_NAMES), "a field of Article has no column"
 
 
 def _article(row: Sequence[object]) -> Article:
@@ -253,8 +256,3 @@ def _article(row: Sequence[object]) -> Article:
 def _not_found(article_id: str, revision: int | None) -> ArticleNotFoundError:
     which = f"article {article_id!r}" + (f", revision {revision}" if revision is not None else "")
     return ArticleNotFoundError(f"the index holds no {which}; `groundwire list` shows what it holds")
-
-
-def next_revision(article: Article, latest: int) -> Article:
-    """Return the article as the revision after `latest`."""
-    return replace(article, revision=latest + 1)

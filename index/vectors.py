@@ -47,8 +47,10 @@ class VectorIndex:
         except RuntimeError as error:
             raise IndexDamagedError(f"{path}: FAISS cannot read it ({error}); the next write builds it anew") from error
         if (type(index), index.ntotal, index.d) != (faiss.IndexFlatIP, rows, dimension):
-            raise IndexDamagedError(f"{path}: {index.ntotal} x {index.d} vectors, the manifest says {rows} x {dimension}")
-        return cls(index)
+            raise IndexDamagedError(
+                f"{path}: {index.ntotal} x {index.d} vectors, the manifest says {rows} x {dimension}"
+            )
+        return cls(index)  # type: ignore[arg-type] # its type has just been compared
 
     def save(self, path: Path) -> None:
         """Write the index to a file."""
@@ -69,7 +71,8 @@ class VectorIndex:
         options = None
         if count < len(allowed):
             bits = np.packbits(allowed, bitorder="little")
-            options = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type] # the stubs show the C++ call
+            options = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # as above
         scores, rows = self._index.search(query[np.newaxis], min(limit, count), params=options)
         order = np.lexsort((rows[0], -scores[0]))
         return rows[0][order], scores[0][order]

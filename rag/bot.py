@@ -55,7 +55,7 @@ class NewsBot:
         """
         filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
         *_, last = self._events(question, history, k, filters)
-        assert last.answer is not None  # noqa: S101 - the last event carries it
+        assert last.answer is not None
         return last.answer
 
     def stream(self, question: str, *, history: History = (), k: int = 8, **filters: object) -> Iterator[Event]:
@@ -138,10 +138,16 @@ def _notices(question: Question, draft: Draft, scope: Scope, refused: Refusal | 
 
 def _answer_id(question: Question, writer: Writer, state: Mapping[str, int]) -> str:
     """Derive the id from what determines the answer: question, filters, writer, state of the index."""
-    settings = [question.asked, question.text, to_json(question.filters), writer.name, writer.model, state["commit_seq"]]
+    settings = [
+        question.asked,
+        question.text,
+        to_json(question.filters),
+        writer.name,
+        writer.model,
+        state["commit_seq"],
+    ]
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _ms(seconds: float) -> int:
     return round(1000 * seconds)
-

@@ -56,7 +56,7 @@ class Draft:
 
     @classmethod
     def of_text(cls, text: str, passages: Sequence[Passage]) -> "Draft":
-        """Return the draft of a writer that marks its sentences with the numbers, from 1, of the passages it was given."""
+        """Return the draft of a writer that marks its sentences with the numbers, from 1, of its passages."""
         return cls(sentences=parse_marks(text), sources=tuple(Source.of(passage) for passage in passages))
 
 

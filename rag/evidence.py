@@ -140,7 +140,8 @@ def rarities(index: NewsIndex, terms: Terms) -> Weights:
     counts, passages = index.document_frequency(words)
     most = math.log(1 + passages) or 1.0
     return {
-        word: max(0.05, math.log((1 + passages) / (1 + count)) / most) for word, count in zip(words, counts, strict=True)
+        word: max(0.05, math.log((1 + passages) / (1 + count)) / most)
+        for word, count in zip(words, counts, strict=True)
     }
 
 
@@ -148,9 +149,7 @@ def features(
     part: Part, terms: Terms, found: Sequence[Candidate], cosines: Sequence[float], weights: Weights
 ) -> Features:
     """Return shape ``(len(found), len(FEATURES))``, float64; columns in the order of `FEATURES`."""
-    rows = [
-        _row(part, terms, candidate, cosine, weights) for candidate, cosine in zip(found, cosines, strict=True)
-    ]
+    rows = [_row(part, terms, candidate, cosine, weights) for candidate, cosine in zip(found, cosines, strict=True)]
     return np.array(rows, dtype=np.float64).reshape(len(found), len(FEATURES))
 
 
@@ -158,7 +157,7 @@ def _row(part: Part, terms: Terms, candidate: Candidate, cosine: float, weights:
     own, near = read_terms(candidate.text), read_terms(candidate.near)
     article = read_terms(candidate.article.text)
     title = read_terms(f"{candidate.article.title or ''} {candidate.article.source or ''}")
-    day = _day(candidate.article)
+    day = day_of(candidate.article)
     values = {
         "meaning": cosine,
         "meaning_passage": candidate.hit.scores["dense"],
@@ -232,7 +231,7 @@ def _numbers_share(asked: frozenset[Number], held: frozenset[Number]) -> float:
 
 
 def _dates_agree(asked: frozenset[Date], own: frozenset[Date], article: frozenset[Date], day: Date | None) -> float:
-    """Return 1 when the sentence or its article's day agrees with a date of the question, 0.5 for the article's text."""
+    """Return 1 when the sentence agrees with a date of the question, 0.9 for its day, 0.5 for its article's text."""
     if not asked:
         return 1.0
     if any(date.agrees_with(other) for date in asked for other in own):
@@ -242,7 +241,8 @@ def _dates_agree(asked: frozenset[Date], own: frozenset[Date], article: frozense
     return 0.5 if any(date.agrees_with(other) for date in asked for other in article) else 0.0
 
 
-def _day(article: Article) -> Date | None:
+def day_of(article: Article) -> Date | None:
+    """Return the day on which an article appeared, in UTC."""
     if not article.published:
         return None
     day = utc_day(article.published)

@@ -109,7 +109,9 @@ _ASKS = (
 _ASKS_PATTERNS = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _ASKS]
 _QUESTION_WORD = r"(?:who|whom|whose|what|when|where|why|which|how|did|does|is|are|was|were|has|have|will|can)"
 _SPLIT = re.compile(rf"\?\s+(?=\S)|[,;]?\s+and\s+(?={_QUESTION_WORD}\b)", re.IGNORECASE)
-_AUXILIARY = re.compile(r"\b(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|must)\b", re.IGNORECASE)
+_AUXILIARY = re.compile(
+    r"\b(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|must)\b", re.IGNORECASE
+)
 
 
 _COUNTED = re.compile(r"\b(?:how many|which|what)\s+([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
@@ -127,7 +129,9 @@ def _pieces(text: str) -> list[str]:
 
 def _says_enough(piece: str, whole: Terms) -> bool:
     terms = read_terms(piece)
-    return bool(terms.names or not whole.names) and len(terms.names) + len(terms.stems) >= 2 and not _PRONOUN.search(piece)
+    return (
+        bool(terms.names or not whole.names) and len(terms.names) + len(terms.stems) >= 2 and not _PRONOUN.search(piece)
+    )
 
 
 def _others(pieces: Sequence[str], piece: str) -> str:
@@ -139,7 +143,9 @@ def _part(text: str) -> Part:
     asks = next((name for name, pattern in _ASKS_PATTERNS if pattern.search(own)), "any")
     terms = read_terms(text)
     counted = _COUNTED.search(own)
-    nouns = tuple(fold(word) for word in counted.groups() if word and fold(word) not in FUNCTION_WORDS) if counted else ()
+    nouns = (
+        tuple(fold(word) for word in counted.groups() if word and fold(word) not in FUNCTION_WORDS) if counted else ()
+    )
     return Part(text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns)
 
 
@@ -188,7 +194,9 @@ _PRONOUN = re.compile(
 )
 _WHAT_ABOUT = re.compile(r"^(?:and |so |ok |then )*(?:what|how) about (?P<other>.+?)\??$", re.IGNORECASE)
 _AND = re.compile(r"^(?:and|but|so)\s+", re.IGNORECASE)
-_EMPTY_IT = re.compile(r"\bit (?:is|was|will be|be) (?:true|possible|likely)|\b(?:is|was|will) it\b (?:true|possible|likely)")
+_EMPTY_IT = re.compile(
+    r"\bit (?:is|was|will be|be) (?:true|possible|likely)|\b(?:is|was|will) it\b (?:true|possible|likely)"
+)
 
 
 def _standalone(asked: str, turns: Sequence[Turn]) -> str:
@@ -213,7 +221,9 @@ def _exchanged(before: str, other: str) -> str:
     """Put another name, date or number in the place of the one of its kind that the earlier question had."""
     new = read_terms(f"x {other}")
     if new.dates and not new.names:
-        date = re.search(rf"\b(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)})(?: \d{{1,2}})?(?:,? \d{{4}})?\b|\b20\d\d\b", before, re.I)
+        date = re.search(
+            rf"\b(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)})(?: \d{{1,2}})?(?:,? \d{{4}})?\b|\b20\d\d\b", before, re.I
+        )
         if date:
             return before[: date.start()] + other + before[date.end() :]
     part = _part(before)
@@ -271,4 +281,4 @@ _FOREIGN = frozenset(
     cuantos por para con il lo gli chi che quando dove perche quanto quanti per sono con het een wat wie hoeveel waarom
     niet kto co ile gdzie kiedy dlaczego jest quem onde quanto quantos em os uma
     """.split()
-) - {"die", "was", "per", "von", "los", "la", "le", "lo", "du", "den", "hat", "per", "es", "em", "co"}
+) - {"die", "was", "per", "von", "los", "la", "le", "lo", "du", "den", "hat", "es", "em", "co"}

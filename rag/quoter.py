@@ -1,8 +1,9 @@
 """The `Quoter`: answers in the articles' own sentences, and needs no language model.
 
-It scores every sentence of the retrieved passages with a linear model over the features of `rag.evidence`, decides with
-a second one whether the best sentence answers at all, and quotes as few as the question allows. The weights of both and
-the threshold are in ``quoter.json``, which ``python -m eval.fit.quoter`` writes.
+It scores every sentence of the retrieved passages with a linear model over the features of `rag.evidence` and quotes as
+few as the question allows. It refuses when the question names somebody, a number or a date that no retrieved article
+holds, or when the best score is below a threshold. The weights and the threshold are in ``quoter.json``: see there how
+each came to be; ``python -m eval.fit.quoter`` fits the threshold.
 """
 
 import json
@@ -25,7 +26,9 @@ from rag.evidence import (
     Candidate,
     Features,
     candidates,
+    day_of,
     features,
+    is_held,
     rarities,
     with_known_names,
 )
@@ -33,7 +36,7 @@ from rag.question import Part, Question
 from rag.retrieve import Evidence
 from rag.terms import Terms, read_terms
 
-__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "score"]
+__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "missing_anchors", "score"]
 
 _MAX_WORDS = 120
 _MAX_SENTENCES = 3
@@ -54,29 +57,28 @@ class LinearModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoterModel:
-    """Hold what the `Quoter` was fitted to."""
+    """Hold the weights of the choice, the score below which nothing is said, and how near further sentences must come.
+
+    `listed_share` and `further_share` are shares of the best score, for lists and tables and for other questions.
+    """
 
     choice: LinearModel
-    answerable: LinearModel
     threshold: float
     listed_share: float
     further_share: float
 
     @classmethod
     def load(cls) -> "QuoterModel":
-        """Read the weights that the package ships."""
+        """Read what the package ships."""
         return _shipped()
 
 
 @cache
 def _shipped() -> QuoterModel:
     data = json.loads(files("rag").joinpath("quoter.json").read_text(encoding="utf-8"))
-    models = {
-        name: LinearModel(tuple(data[name]["weights"][feature] for feature in names), data[name]["bias"])
-        for name, names in (("choice", FEATURES), ("answerable", FEATURES + GROUP_FEATURES))
-    }
+    weights = tuple(float(data["weights"][feature]) for feature in FEATURES)
     shares = {name: float(data[name]) for name in ("threshold", "listed_share", "further_share")}
-    return QuoterModel(**models, **shares)
+    return QuoterModel(choice=LinearModel(weights, float(data["bias"])), **shares)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +90,6 @@ class Scored:
     candidates: tuple[Candidate, ...]
     rows: Features
     scores: npt.NDArray[np.float64]
-
-
-GROUP_FEATURES = ("best", "margin", "unheld_names")
 
 
 def score(part: Part, evidence: Evidence, choice: LinearModel) -> Scored:
@@ -105,16 +104,6 @@ def score(part: Part, evidence: Evidence, choice: LinearModel) -> Scored:
     return Scored(
         part=part, terms=terms, candidates=tuple(found[i] for i in order), rows=rows[order], scores=scores[order]
     )
-
-
-def group_features(scored: Scored) -> Features:
-    """Return shape ``(len(FEATURES) + len(GROUP_FEATURES),)``: what decides whether the best candidate answers."""
-    best = float(scored.scores[0])
-    second = float(scored.scores[1]) if len(scored.scores) > 1 else 0.0
-    held = {key for candidate in scored.candidates for key in read_terms(candidate.near + "\n" + candidate.text).keys}
-    names = scored.terms.names
-    unheld = sum(name not in held for name in names) / len(names) if names else 0.0
-    return np.concatenate([scored.rows[0], [best, best - second, unheld]])
 
 
 class Quoter:
@@ -133,13 +122,14 @@ class Quoter:
         unanswered, missing = [], []
         for part in question.parts:
             scored = score(part, evidence, weights.choice)
-            if not scored.candidates or not _answers(scored, weights):
+            unheld = missing_anchors(scored)
+            if unheld or not scored.candidates or scored.scores[0] < weights.threshold:
                 unanswered.append(part.text)
-                missing.extend(_missing(scored))
+                missing.extend(unheld)
                 continue
             quotes.extend(_choose(scored, question.kind, weights))
         quotes = _within(_merged(quotes), question.kind)
-        if question.kind in ("list", "table") or len(question.parts) == 1 and question.kind == "compare":
+        if question.kind in ("list", "table") or (len(question.parts) == 1 and question.kind == "compare"):
             quotes.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
         return Draft(
             sentences=tuple(DraftSentence(quote.text, (number,)) for number, quote in enumerate(quotes, start=1)),
@@ -169,11 +159,6 @@ class _Quote:
         return Source(
             self.article.id, self.article.revision, self.start, self.end, self.passage_id, tuple(copies.values())
         )
-
-
-def _answers(scored: Scored, weights: QuoterModel) -> bool:
-    row = group_features(scored)[np.newaxis]
-    return bool(weights.answerable.probability(row)[0] >= weights.threshold)
 
 
 def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
@@ -253,11 +238,20 @@ def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:
     return kept
 
 
-def _missing(scored: Scored) -> list[str]:
-    """Return the names, numbers and dates of the question that no candidate's article holds, as the question writes them."""
-    articles = [read_terms(candidate.article.text) for candidate in scored.candidates]
-    titles = [read_terms(candidate.near) for candidate in scored.candidates]
-    held = {key for terms in (*articles, *titles) for key in terms.keys}
-    written = re.findall(r"[^\W_]+(?:[’'.\-][^\W_]+)*", scored.part.text)
-    spelled = {read_terms(f"x {word}").names[0]: word for word in written if read_terms(f"x {word}").names}
-    return [spelled.get(name, name) for name in scored.terms.names if name not in held]
+def missing_anchors(scored: Scored) -> list[str]:
+    """Return the names, numbers and dates of a part that no retrieved article holds, as the question writes them."""
+    articles = {candidate.article.id: candidate.article for candidate in scored.candidates}
+    held = [read_terms("\n".join((a.text, a.title or "", a.source or ""))) for a in articles.values()]
+    keys = frozenset().union(*(terms.keys for terms in held))
+    values = {number.value for terms in held for number in terms.numbers}
+    days = {day for article in articles.values() if (day := day_of(article))}
+    dates = {date for terms in held for date in terms.dates} | days
+    missing = [_as_written(name, scored.part.text) for name in scored.terms.names if not is_held(name, keys)]
+    missing += [f"{number.value:g}" for number in scored.terms.numbers if number.value not in values]
+    missing += [str(date) for date in scored.terms.dates if not any(date.agrees_with(other) for other in dates)]
+    return missing
+
+
+def _as_written(name: str, text: str) -> str:
+    words = re.findall(r"[^\W_]+(?:[’'.\-][^\W_]+)*", text)
+    return next((word for word in words if name in read_terms(f"x {word}").names), name)

@@ -15,7 +15,7 @@ _WIDER = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Hold what a writer may use: the hits, best first; near-copies of them in other articles; the index they are from."""
+    """Hold what a writer may use: the hits, best first; near-copies of them in other articles; their index."""
 
     hits: tuple[Hit, ...]
     copies: tuple[Hit, ...]
@@ -49,4 +49,3 @@ def _interleaved(rounds: Sequence[Sequence[Hit]]) -> list[Hit]:
             if rank < len(hits):
                 seen.setdefault(hits[rank].passage.id, hits[rank])
     return list(seen.values())
-

@@ -29,6 +29,11 @@ class Date:
     month: int | None = None
     day: int | None = None
 
+    def __str__(self) -> str:
+        """Return what is known, as in 28 August 2025."""
+        month = next((name for name, number in MONTHS.items() if number == self.month), "").capitalize()
+        return " ".join(str(part) for part in (self.day, month, self.year) if part)
+
     def agrees_with(self, other: "Date") -> bool:
         """Tell whether the two dates share a part and contradict each other in none."""
         pairs = [(self.year, other.year), (self.month, other.month), (self.day, other.day)]
@@ -120,7 +125,7 @@ def read_terms(text: str) -> Terms:
 @cache
 def stem(word: str) -> str:
     """Return the English stem (Snowball) of a folded word."""
-    return _stemmer().stemWord(word)
+    return str(_stemmer().stemWord(word))
 
 
 @cache
@@ -148,13 +153,19 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     if folded in PLACES or not _SENTENCE_START.search(text, max(0, match.start() - 4), match.start()):
         return True
     # At the start of a sentence every word has a capital: a name when it is no common word and a name goes on.
-    return folded not in CONCEPTS and bool(re.match(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)", text[match.end() :]))
+    return folded not in CONCEPTS and bool(
+        re.match(
+            r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)",
+            text[match.end() :],
+        )
+    )
 
 
 SENTENCE_ADVERBS = frozenset(
     "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally first "
     "second third asked following despite amid speaking leaders people officials president minister prime chancellor "
-    "foreign defence defense secretary mr mrs ms dr sir monday tuesday wednesday thursday friday saturday sunday".split()
+    "foreign defence defense secretary mr mrs ms dr sir "
+    "monday tuesday wednesday thursday friday saturday sunday".split()
 )
 
 

@@ -14,7 +14,7 @@ from dataclasses import fields
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,8 +34,7 @@ _OFFLINE = {
     "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error",
 }  # fmt: skip
 
-Arguments = ParamSpec("Arguments")
-Command = Callable[Concatenate["NewsIndex", Arguments], int | None]
+Command = Callable[..., int | None]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,16 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     raise SystemExit(status or 0)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog='Example: groundwire ask "Who pledged what?"')
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]}, epilog='Example: groundwire ask "Who pledged what?"'
+)
 @click.version_option(version("groundwire"), prog_name="groundwire")
 def groundwire() -> None:
     """Ask about news articles: every sentence of an answer points at the exact words it rests on."""
 
 
-def _with_index(create: bool = False) -> Callable[[Command[Arguments]], Callable[..., int | None]]:
+def _with_index(create: bool = False) -> Callable[[Command], Callable[..., int | None]]:
     """Add `--index` and open that index around a command."""
 
-    def decorate(command: Command[Arguments]) -> Callable[..., int | None]:
+    def decorate(command: Command) -> Callable[..., int | None]:
         @click.option("--index", "folder", type=click.Path(path_type=Path), help="Index folder (GROUNDWIRE_INDEX).")
         @wraps(command)
         def run(folder: Path | None, *args: Any, **kwargs: Any) -> int | None:  # noqa: ANN401 - the command's own
@@ -294,8 +295,6 @@ def _progress() -> Iterator["Progress"]:
     finally:
         for bar in bars.values():
             bar.close()
-
-
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _PREFIX = "GROUNDWIRE_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Hold every setting. `index` is the index folder, `model` the model of a new index, `cache` holds prepared models."""
+    """Hold every setting: the index folder, the model of a new index, the folder of prepared models."""
 
     index: Path
     model: str

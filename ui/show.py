@@ -96,7 +96,9 @@ def _citation(citation: Citation, width: int) -> str:
     heading = " | ".join(printable(part) for part in (*origin, url) if part)
     lines = [_wrapped(f"[{citation.number}] {heading}", width)]
     lines.append(_wrapped(f"“{' '.join(citation.quote.split())}”", width, indent="    "))
-    lines.append(f"    {printable(citation.article_id)}@{citation.revision}, characters {citation.start}-{citation.end}")
+    lines.append(
+        f"    {printable(citation.article_id)}@{citation.revision}, characters {citation.start}-{citation.end}"
+    )
     if also:
         lines.append(_wrapped(f"also in: {', '.join(also)}", width, indent="    "))
     return "\n".join(lines)
