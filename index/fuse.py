@@ -19,7 +19,7 @@ def fuse(dense: Vectors, lexical: Vectors, *, dense_weight: float = DENSE_WEIGHT
     Each score is scaled from the least value that its kind can take to the best one of this query. Source: Bruch, Gai
     and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023, arXiv 2210.11934.
 
-    >>> fuse(np.array([1.0, 0.0]), np.array([0.0, 4.0])).round(2).tolist()
+    >>> [round(score, 2) for score in fuse(np.array([1.0, 0.0]), np.array([0.0, 4.0])).tolist()]
     [0.8, 0.6]
     """
     scaled = dense_weight * _scaled(dense, _LOWEST_COSINE) + (1 - dense_weight) * _scaled(lexical, _LOWEST_BM25)

@@ -1,6 +1,5 @@
 """`NewsIndex`: the one class that most callers need."""
 
-import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -334,7 +333,7 @@ def _silent(what: str, more: int) -> None:
 def _refuse_foreign_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise IndexMissingError(f"{folder}: is a file; name a folder for the index with --index")
-    if folder.is_dir() and any(os.scandir(folder)):
+    if folder.is_dir() and any(folder.iterdir()):
         raise IndexMissingError(f"{folder}: holds other files and no index; name a new or an empty folder with --index")
 
 

@@ -95,15 +95,20 @@ def split(article: Article, ruler: Ruler, chunking: Chunking) -> list[Passage]:
     pieces = list(_short_pieces(article.text, split_sentences(article.text), fits))
     ours = count_tokens([" " + piece.of(article.text) for piece in pieces])
     theirs = ruler.count_tokens([piece.of(article.text) for piece in pieces])
-    spans: list[Span] = []
+    groups: list[list[Span]] = []
     used_ours = used_theirs = 0
     for piece, our, their in zip(pieces, ours, theirs, strict=True):
-        if spans and used_ours + our <= chunking.max_tokens and used_theirs + their <= room:
-            spans[-1] = Span(spans[-1].start, piece.end)
+        if groups and used_ours + our <= chunking.max_tokens and used_theirs + their <= room:
+            groups[-1].append(piece)
             used_ours, used_theirs = used_ours + our, used_theirs + their
         else:
-            spans.append(piece)
+            groups.append([piece])
             used_ours, used_theirs = our, their
+    wholes = [Span(group[0].start, group[-1].end) for group in groups]
+    fitting = fits([whole.of(article.text) for whole in wholes])  # tokens of joined texts may exceed their sum
+    spans: list[Span] = []
+    for group, whole, good in zip(groups, wholes, fitting, strict=True):
+        spans.extend([whole] if good else group)
     return [
         Passage(article_id=article.id, revision=article.revision, start=s.start, end=s.end, text=s.of(article.text))
         for s in spans

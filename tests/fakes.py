@@ -1,0 +1,60 @@
+"""Stand-ins that tests share: an embedder without a model, and small articles."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from index.embed import Vectors
+from rag.terms import read_terms
+
+
+@dataclass
+class FakeEmbedder:
+    """Embed a text as the hashed bag of its stems; count what it was asked to embed."""
+
+    model_id: str = "fake"
+    fingerprint: str = "f" * 64
+    dimension: int = 64
+    max_tokens: int = 256
+    embedded: list[str] = field(default_factory=list)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) + 2 for text in texts]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        self.embedded.extend(texts)
+        return self.embed_queries(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.full((len(texts), self.dimension), 1e-3, dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            terms = read_terms(text)
+            for word in (*terms.stems, *terms.names):
+                row[int(hashlib.sha256(word.encode()).hexdigest(), 16) % self.dimension] += 1
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def write_articles(path: Path, *articles: dict[str, object]) -> Path:
+    """Write articles as JSON Lines."""
+    path.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
+    return path
+
+
+KYIV: dict[str, object] = {
+    "id": "kyiv",
+    "title": "Toll in Kyiv",
+    "source": "Kyiv Desk",
+    "published": "2025-08-28",
+    "text": "At least 19 people were killed in Kyiv on Thursday. Four of the victims were children.",
+}
+PARIS: dict[str, object] = {
+    "id": "paris",
+    "title": "Summit in Paris",
+    "source": "Paris Desk",
+    "published": "2025-09-04T18:30:00+02:00",
+    "text": "Twenty-six countries pledged troops for Ukraine. “We act. We do not wait,” Macron said in Paris.",
+}

@@ -1,0 +1,187 @@
+"""An answer points at exact words, or it is a refusal; whatever the writer writes."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from index import InputError, NewsIndex
+from index.scope import Filters
+from rag import Answer, Draft, NewsBot
+from rag.question import Question, Turn, read_question
+from rag.retrieve import Evidence
+from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
+
+
+class Says:
+    """Write a fixed text with marks."""
+
+    name = "says"
+    model = None
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def write(self, question: Question, evidence: Evidence) -> Draft:
+        return Draft.of_text(self.text, [hit.passage for hit in evidence.hits])
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> NewsIndex:
+    opened = NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder())
+    opened.ingest(write_articles(tmp_path / "a.jsonl", KYIV, PARIS))
+    return opened
+
+
+@pytest.fixture
+def bot(index: NewsIndex) -> NewsBot:
+    return NewsBot(index)
+
+
+def assert_lawful(answer: Answer, index: NewsIndex) -> None:
+    for citation in answer.citations:
+        article = index.article(citation.article_id, citation.revision)
+        assert article.text[citation.start : citation.end] == citation.quote
+        assert article.text_sha256 == citation.text_sha256
+    for sentence in answer.sentences:
+        assert answer.text[sentence.start : sentence.end] == sentence.text
+        marks = "".join(f"[{number}]" for number in sentence.citations)
+        assert answer.text[sentence.end :].startswith(marks)
+
+
+def test_an_answer_quotes_the_sentence_that_answers(bot: NewsBot, index: NewsIndex) -> None:
+    answer = bot.ask("How many people were killed in Kyiv?")
+    assert answer.citations[0].quote == "At least 19 people were killed in Kyiv on Thursday."
+    assert_lawful(answer, index)
+
+
+def test_every_sentence_of_the_quoter_is_supported(bot: NewsBot) -> None:
+    answer = bot.ask("How many people were killed in Kyiv?")
+    assert {sentence.support for sentence in answer.sentences} == {"supported"}
+
+
+def test_a_quotation_over_two_sentences_is_kept_whole(bot: NewsBot) -> None:
+    answer = bot.ask("What did Macron say in Paris?")
+    assert answer.citations[0].quote == "“We act. We do not wait,” Macron said in Paris."
+
+
+def test_a_name_that_no_article_holds_is_refused_by_name(bot: NewsBot) -> None:
+    answer = bot.ask("How many people were killed in Kharkiv?")
+    assert answer.refusal is not None
+    assert (answer.status, answer.refusal.reason) == ("refused", "not_in_articles")
+    assert "Kharkiv is not in what was found" in answer.text
+
+
+def test_a_year_that_no_article_holds_is_refused(bot: NewsBot) -> None:
+    assert bot.ask("How many people were killed in Kyiv in 2019?").status == "refused"
+
+
+def test_a_refusal_says_what_was_searched_and_what_came_nearest(bot: NewsBot) -> None:
+    refusal = bot.ask("Who won the Wimbledon final?").refusal
+    assert refusal is not None
+    assert (refusal.searched.articles, len(refusal.nearest) > 0) == (2, True)
+
+
+def test_an_empty_window_is_its_own_reason(bot: NewsBot) -> None:
+    refusal = bot.ask("How many people were killed in Kyiv?", since="2030-01-01").refusal
+    assert refusal is not None
+    assert refusal.reason == "nothing_in_window"
+
+
+def test_an_empty_index_is_its_own_reason(tmp_path: Path) -> None:
+    empty = NewsIndex.open(tmp_path / "empty", create=True, embedder=FakeEmbedder())
+    refusal = NewsBot(empty).ask("Who pledged what?").refusal
+    assert refusal is not None
+    assert refusal.reason == "empty_index"
+
+
+def test_a_source_that_the_question_names_becomes_a_filter(bot: NewsBot) -> None:
+    answer = bot.ask("According to the Kyiv Desk, how many people were killed?")
+    assert answer.understood.sources == ("Kyiv Desk",)
+
+
+def test_a_question_of_two_parts_gets_both(bot: NewsBot) -> None:
+    answer = bot.ask("How many people were killed in Kyiv, and how many countries pledged troops for Ukraine?")
+    assert {citation.article_id for citation in answer.citations} == {"kyiv", "paris"}
+
+
+def test_invented_marks_are_reported_not_hidden(index: NewsIndex) -> None:
+    answer = NewsBot(index, writer=Says("It ended. [9] It began. [0]")).ask("Kyiv?")
+    assert [rejected.mark for rejected in answer.rejected] == ["[9]", "[0]"]
+    assert "[" not in answer.text
+
+
+def test_a_writer_s_mark_cites_its_passage_exactly(index: NewsIndex) -> None:
+    answer = NewsBot(index, writer=Says("Nineteen died there. [1] And more came.")).ask("Killed in Kyiv?")
+    assert [sentence.support for sentence in answer.sentences] == ["unchecked", "unchecked"]
+    assert answer.status == "partial"
+    assert_lawful(answer, index)
+
+
+def test_the_same_question_gets_the_same_answer(bot: NewsBot) -> None:
+    first, second = (bot.ask("How many people were killed in Kyiv?").to_json() for _ in range(2))
+    del first["timings_ms"], second["timings_ms"]
+    assert first == second
+
+
+def test_a_copy_in_another_source_is_named_and_not_repeated(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:
+    index.ingest(write_articles(tmp_path / "b.jsonl", KYIV | {"id": "copy", "source": "London Desk"}))
+    answer = bot.ask("How many people were killed in Kyiv?")
+    assert len(answer.citations) == 1
+    assert len(answer.citations[0].also_in) == 1
+
+
+def test_a_stream_ends_with_the_whole_answer(bot: NewsBot) -> None:
+    events = list(bot.stream("How many people were killed in Kyiv?"))
+    assert [event.name for event in events] == ["understood", "hits", "sentence", "answer"]
+    assert events[-1].answer is not None
+
+
+def test_the_asynchronous_calls_give_the_same(bot: NewsBot) -> None:
+    answer = asyncio.run(bot.ask_async("How many people were killed in Kyiv?"))
+    assert answer.text == bot.ask("How many people were killed in Kyiv?").text
+
+
+def test_a_question_in_another_language_says_that_meaning_is_matched_in_english(bot: NewsBot) -> None:
+    answer = bot.ask("Combien de personnes sont mortes dans le quartier ?")
+    assert [notice.code for notice in answer.notices] == ["not_english"]
+
+
+def test_an_article_in_another_language_is_found_by_its_words(tmp_path: Path, index: NewsIndex) -> None:
+    index.ingest(write_articles(tmp_path / "b.jsonl", {"id": "fr", "text": "Le sommet a réuni trente pays à Lyon."}))
+    assert index.search("sommet Lyon")[0].article.id == "fr"
+
+
+@pytest.mark.parametrize(
+    ("asked", "understood"),
+    [
+        ("What about Germany?", "How much did Germany pledge?"),
+        ("And why?", "why (much did Canada pledge)?"),
+        ("Who chairs NATO?", "Who chairs NATO?"),
+    ],
+)
+def test_a_follow_up_is_made_to_stand_alone(asked: str, understood: str) -> None:
+    history = [Turn("How much did Canada pledge?", "USD 500 million.")]
+    assert read_question(asked, history=history, filters=Filters()).text == understood
+
+
+def test_a_history_of_another_shape_is_refused(bot: NewsBot) -> None:
+    with pytest.raises(InputError, match="each turn needs"):
+        bot.ask("And why?", history=[{"q": "x"}])
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("How many people died?", "number"),
+        ("How much did Canada pay?", "money"),
+        ("When did they meet?", "time"),
+        ("Where did the plane land?", "place"),
+        ("Who chaired it?", "name"),
+        ("What did Macron say?", "speech"),
+        ("Why did it end?", "reason"),
+        ("Did it end?", "any"),
+    ],
+)
+def test_a_question_tells_what_it_asks_for(question: str, asks: str) -> None:
+    assert read_question(question, filters=Filters()).parts[0].asks == asks
