@@ -50,7 +50,7 @@ format: $(READY) ## Format the code, and mend what lint can mend
 	$(BIN)/ruff check --fix .
 
 bench: $(READY) ## Measure speed and quality, and print the table
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python -m tests.bench.run
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build
