@@ -17,7 +17,7 @@ from index.article import Article
 from index.dates import utc_day
 from index.news_index import Hit, NewsIndex
 from index.sentences import Span, split_sentences
-from rag.lexicon import CONCEPTS, SEATS, SPEECH
+from rag.lexicon import CONCEPTS, PLACES, SEATS, SPEECH
 from rag.question import Part
 from rag.terms import Date, Number, Terms, read_terms, stem
 
@@ -208,6 +208,8 @@ def _names_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> floa
 
 def is_held(name: str, keys: frozenset[str]) -> bool:
     """Tell whether a name of the question is among the keys of a text, itself or as what its government stands for."""
+    if "-" in name and name not in keys:  # Russian-run: what is before or behind the hyphen is enough
+        return any(is_held(PLACES.get(part, part), keys) for part in name.split("-"))
     return name in keys or any(place in keys for place in SEATS.get(name, ()))
 
 

@@ -186,7 +186,7 @@ FUNCTION_WORDS = frozenset(
     that the their theirs them themselves then there these they this those through till to together too toward towards
     under until up upon us very via was we were what when where whether which while who whom whose why will with within
     without would yes yet you your list name show tell give describe explain summarise summarize find mention mentioned
-    report reported reports article articles news happen happened happens exactly say said says get got long old quote write put western eastern northern southern
+    report reported reports article articles news happen happened happens exactly say said says get got long old quote write put west east north south western eastern northern southern
     """.split()
 )
 

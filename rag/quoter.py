@@ -41,6 +41,8 @@ __all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "missing_anchors", 
 _MAX_WORDS = 120
 _MAX_SENTENCES = 3
 _MAX_LISTED = 12
+_SETTINGS = frozenset({"meeting", "leader", "official", "country", "say", "total", "money", "ask", "home", "visit"})
+"""Groups of words that say where and who, not what was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class Quoter:
         unanswered, missing = [], []
         for part in question.parts:
             scored = score(part, evidence, weights.choice)
+            if question.kind in ("list", "table"):
+                scored = _with_its_deed(scored)
             unheld = missing_anchors(scored)
             if unheld or not scored.candidates or scored.scores[0] < weights.threshold:
                 unanswered.append(part.text)
@@ -159,6 +163,23 @@ class _Quote:
         return Source(
             self.article.id, self.article.revision, self.start, self.end, self.passage_id, tuple(copies.values())
         )
+
+
+def _with_its_deed(scored: Scored) -> Scored:
+    """Keep the candidates that tell of what the question lists: of "who pledged what", those with a pledge in them.
+
+    Where none does, all are kept.
+    """
+    deeds = scored.terms.concepts - _SETTINGS
+    kept = [i for i, candidate in enumerate(scored.candidates) if deeds & read_terms(candidate.text).concepts]
+    if not kept:
+        return scored
+    return replace(
+        scored,
+        candidates=tuple(scored.candidates[i] for i in kept),
+        rows=scored.rows[kept],
+        scores=scored.scores[kept],
+    )
 
 
 def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
