@@ -160,9 +160,13 @@ def _model_folder(model: str) -> Path:
 def _checked_weights(model: str) -> str:
     folder = _model_folder(model)
     weights = sorted(folder.rglob("*.safetensors"))
-    if not weights:
+    pickled = [
+        path.parent for path in folder.rglob("pytorch_model*.bin") if not list(path.parent.glob("*.safetensors"))
+    ]
+    if pickled or not weights:
         raise ModelError(
-            f"{folder}: no *.safetensors file; save the model's weights as safetensors (other formats can run code)"
+            f"{[*pickled, folder][0]}: no *.safetensors file; save the model's weights as safetensors "
+            "(other formats can run code)"
         )
     digests = [sha256_of(path) for path in weights]
     fingerprint = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

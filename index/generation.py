@@ -24,7 +24,7 @@ from index.lexical import WordIndex
 from index.store import Identity, Store
 from index.vectors import VectorIndex
 
-__all__ = ["Generation", "current_generation", "is_published", "load", "publish", "writer_lock"]
+__all__ = ["Generation", "current_generation", "load", "publish", "published_seq", "writer_lock"]
 
 _POINTER = "CURRENT"
 _MANIFEST = "manifest.json"
@@ -54,13 +54,12 @@ def current_generation(folder: Path) -> int:
         return 0
 
 
-def is_published(folder: Path, store: Store) -> bool:
-    """Tell whether the current generation holds the newest state of the store."""
+def published_seq(folder: Path) -> int:
+    """Return the number of the commit that the current generation holds; 0 when there is none, or a damaged one."""
     try:
-        manifest = json.loads((folder / _name(current_generation(folder)) / _MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
-    return bool(manifest.get("commit_seq") == store.commit_seq())
+        return _manifest(folder / _name(current_generation(folder))).commit_seq
+    except IndexDamagedError:
+        return 0
 
 
 def load(folder: Path, store: Store, identity: Identity) -> Generation:
@@ -70,7 +69,7 @@ def load(folder: Path, store: Store, identity: Identity) -> Generation:
     if number:
         try:
             return _read(folder / _name(number), number, seq, identity)
-        except (_BehindError, IndexDamagedError, FileNotFoundError, KeyError, json.JSONDecodeError):
+        except (_BehindError, IndexDamagedError, OSError):
             pass  # derived: the store holds everything that is needed, and the next write publishes anew
     vectors = VectorIndex.build(store.vectors(identity.dimension))
     return Generation(0, seq, vectors, WordIndex.build(store.passage_words()))
@@ -141,16 +140,34 @@ class _BehindError(Exception):
 
 
 def _read(folder: Path, number: int, seq: int, identity: Identity) -> Generation:
-    manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-    if manifest["commit_seq"] != seq:
+    manifest = _manifest(folder)
+    if manifest.commit_seq != seq:
         raise _BehindError
-    for name, expected in manifest["files"].items():
+    for name, expected in manifest.sha256.items():
         path = folder / name
-        if path.stat().st_size != expected["size"] or sha256_of(path) != expected["sha256"]:
+        if sha256_of(path) != expected:
             raise IndexDamagedError(f"{path}: differs from its checksum in the manifest; the next write builds it anew")
-    rows = manifest["passages"]
-    vectors = VectorIndex.load(folder / _VECTORS, rows=rows, dimension=identity.dimension)
-    return Generation(number, seq, vectors, WordIndex.load(folder / _WORDS, rows=rows))
+    vectors = VectorIndex.load(folder / _VECTORS, rows=manifest.passages, dimension=identity.dimension)
+    return Generation(number, seq, vectors, WordIndex.load(folder / _WORDS, rows=manifest.passages))
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """Hold what of a manifest decides whether its generation can be used."""
+
+    commit_seq: int
+    passages: int
+    sha256: dict[str, str]
+
+
+def _manifest(folder: Path) -> _Manifest:
+    path = folder / _MANIFEST
+    try:
+        values = json.loads(path.read_bytes())
+        sums = {name: file["sha256"] for name, file in values["files"].items()}
+        return _Manifest(int(values["commit_seq"]), int(values["passages"]), sums)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise IndexDamagedError(f"{path}: is no manifest ({error!r}); the next write builds it anew") from error
 
 
 def _name(number: int) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from index.article import Article
+from index.dates import first_moment, last_moment
 from index.embed import Embedder
 from index.passage import Chunking, Passage, header_of, split
 from index.readers import Unread, find_files, read_articles
+from index.readers.record import printable
 from index.store import Identity, Store
 
 __all__ = ["FileReport", "IngestReport", "Progress", "ingest"]
@@ -77,7 +79,7 @@ def ingest(
             continue
         for found in read_articles(path, meta=meta):
             progress("articles", 1)
-            run.note(found) if isinstance(found, Unread) else run.take(found, str(path))
+            run.note(found) if isinstance(found, Unread) else run.take(found, printable(path))
     run.commit()
     return IngestReport(files=tuple(_grouped(run.reports)), passages=run.passages, commit_seq=store.commit_seq())
 
@@ -94,6 +96,7 @@ class _Run:
     reports: list[FileReport] = field(default_factory=list)
     passages: int = 0
     _waiting: list[tuple[Article, list[Passage]]] = field(default_factory=list)
+    _new: set[tuple[str, str]] = field(default_factory=set)
     _known: dict[tuple[str, str], int] = field(init=False)
     _latest: dict[str, Article] = field(init=False)
 
@@ -105,20 +108,21 @@ class _Run:
         self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
 
     def take(self, article: Article, path: str) -> None:
+        key = (article.id, article.fingerprint)
+        of = article.id if key in self._new else self._repeats(article)
+        if of:
+            why = "the same text from the same source"
+            self.reports.append(FileReport(path=path, outcome="duplicate", articles=(article.id,), of=of, reason=why))
+            return
         reason = self._why_skipped(article)
         if reason:
             self.reports.append(FileReport(path=path, outcome="skipped", articles=(article.id,), reason=reason))
             return
-        of = self._repeats(article)
-        if of:
-            reason = "the same text from the same source"
-            report = FileReport(path=path, outcome="duplicate", articles=(article.id,), of=of, reason=reason)
-            self.reports.append(report)
-            return
         held = self._latest.get(article.id)
         article = replace(article, revision=held.revision + 1 if held else 1)
         self._waiting.append((article, split(article, self.embedder, self.chunking)))
-        self._known[article.id, article.fingerprint] = article.revision
+        self._known[key] = article.revision
+        self._new.add(key)
         self._latest[article.id] = article
         self.reports.append(FileReport(path=path, outcome="ingested", articles=(article.id,)))
         if sum(len(passages) for _, passages in self._waiting) >= _BATCH_PASSAGES:
@@ -149,7 +153,8 @@ class _Run:
         held = self._latest.get(article.id)
         if held and revision:
             return "unchanged" if revision == held.revision else f"held already as revision {revision}"
-        if held and held.updated and (article.updated or article.published or held.updated) < held.updated:
+        given = article.updated or article.published
+        if held and held.updated and given and last_moment(given) < first_moment(held.updated):
             return f"older than revision {held.revision}, which was updated on {held.updated}"
         return None
 

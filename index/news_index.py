@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
@@ -14,13 +14,20 @@ import numpy as np
 from index.article import Article
 from index.dates import first_moment
 from index.embed import Embedder, SentenceTransformerEmbedder, Vectors
-from index.errors import IndexMismatchError, IndexMissingError, InputError, QuestionError
+from index.errors import (
+    ArticleNotFoundError,
+    GroundwireError,
+    IndexMismatchError,
+    IndexMissingError,
+    InputError,
+    QuestionError,
+)
 from index.fuse import fuse
-from index.generation import Generation, is_published, load, publish, writer_lock
+from index.generation import Generation, load, publish, published_seq, writer_lock
 from index.ingest import IngestReport, Progress, identity_of, ingest
 from index.passage import Chunking, Passage
 from index.scope import Catalog, Filters, Scope
-from index.store import STORE_NAME, Identity, Store
+from index.store import STORE_NAME, Identity, Store, holds_store
 
 __all__ = ["MAX_QUESTION_CHARACTERS", "Hit", "NewsIndex"]
 
@@ -96,20 +103,16 @@ class NewsIndex:
         `IndexMissingError`, `IndexMismatchError` for another model or chunker, `IndexDamagedError`.
         """
         folder = Path(folder)
-        if create and not (folder / STORE_NAME).exists():
+        if create and not holds_store(folder):
             _refuse_foreign_folder(folder)
             store = Store.create(folder)
         else:
             store = Store(folder)
-        identity = store.identity()
-        if embedder is None:
-            embedder = SentenceTransformerEmbedder(identity.model_id) if identity else SentenceTransformerEmbedder()
-        elif identity:
-            _compare(folder, identity, model_id=embedder.model_id, fingerprint=embedder.fingerprint)
-        chunking = chunking or (Chunking.parse(identity.chunking) if identity else Chunking())
-        if identity:
-            _compare(folder, identity, chunking=str(chunking))
-        return cls(folder, store, embedder, chunking)
+        try:
+            return cls(folder, store, *_fitting(folder, store.identity(), embedder, chunking))
+        except GroundwireError:
+            store.close()
+            raise
 
     def __enter__(self) -> Self:
         """Return the open index."""
@@ -137,10 +140,10 @@ class NewsIndex:
         Unchanged articles are skipped without embedding; a changed one becomes the next revision; bad input is reported
         and the good files beside it are ingested. `meta` sets fields (title, source, published, ...) of every article.
         """
-        self._check_model()
         at = now or datetime.now(UTC)
         several = [paths] if isinstance(paths, str | Path) else paths
         with writer_lock(self.folder, at=at):
+            self._check_model()
             try:
                 return ingest(
                     several, self._store, self.embedder,
@@ -153,8 +156,10 @@ class NewsIndex:
         """Delete every revision of an article from everything that the index holds; raise `ArticleNotFoundError`."""
         at = now or datetime.now(UTC)
         with writer_lock(self.folder, at=at):
-            self._store.delete(article_id, at=at)
-            self._publish(at)
+            try:
+                self._store.delete(article_id, at=at)
+            finally:  # the second try of a delete that was cut off finds no article, and has to end what was begun
+                self._publish(at)
 
     def search(
         self,
@@ -195,7 +200,12 @@ class NewsIndex:
         fused = fuse(dense, lexical)
         best = np.lexsort((rows, -fused))[:k]
         scores = [{"dense": float(dense[i]), "lexical": float(lexical[i]), "fused": float(fused[i])} for i in best]
-        return [self._hit(state, int(rows[i]), rank, scores[rank - 1]) for rank, i in enumerate(best, start=1)]
+        try:
+            return [self._hit(state, int(rows[i]), rank, scores[rank - 1]) for rank, i in enumerate(best, start=1)]
+        except ArticleNotFoundError:
+            if self._current() is state:
+                raise
+            return self.find(query, k=k, filters=filters)  # one of them was deleted since this call began
 
     def article(self, article_id: str, revision: int | None = None) -> Article:
         """Return an article, by default its latest revision; raise `ArticleNotFoundError`."""
@@ -236,7 +246,7 @@ class NewsIndex:
             self._sentences.update((text, held[text]) for text in new)
             while len(self._sentences) > _CACHED_SENTENCES:
                 self._sentences.popitem(last=False)
-        return np.stack([held[text] for text in texts])
+        return np.stack([held[text] for text in texts]) if texts else self.embedder.embed_passages([])
 
     def stats(self) -> dict[str, Any]:
         """Return counts, sources, the span of dates and what the index was made with, under stable names."""
@@ -286,14 +296,16 @@ class NewsIndex:
     def _current(self) -> _Snapshot | None:
         """Return the newest state, loading it when the store has gone on; None before the first article."""
         with self._lock:
-            seq = self._store.commit_seq()
             identity = self._store.identity()
             if identity is None:
                 return None
-            if self._snapshot is None or self._snapshot.generation.commit_seq != seq:
+            while self._snapshot is None or self._snapshot.generation.commit_seq != self._store.commit_seq():
+                seq = self._store.commit_seq()
                 catalog = Catalog(self._store.outlines(), self._store.passage_keys())
-                self._snapshot = _Snapshot(load(self.folder, self._store, identity), catalog, OrderedDict())
-                self._sentences.clear()  # those of a deleted article must not live on
+                generation = load(self.folder, self._store, identity)
+                if seq == generation.commit_seq == self._store.commit_seq():  # no commit came in between
+                    self._snapshot = _Snapshot(generation, catalog, OrderedDict())
+                    self._sentences.clear()  # those of a deleted article must not live on
             return self._snapshot
 
     def _publish(self, at: datetime) -> None:
@@ -301,7 +313,9 @@ class NewsIndex:
         if identity is None:
             return
         with self._lock:
-            if not is_published(self.folder, self._store):
+            seq = published_seq(self.folder)
+            if seq != self._store.commit_seq():
+                self._store.purge(since=seq)
                 publish(self.folder, self._store, identity, at=at)
                 self._snapshot = None
 
@@ -310,7 +324,7 @@ class NewsIndex:
         identity = self._store.identity()
         if not self._model_checked and identity:
             made = identity_of(self.embedder, self._chunking)
-            _compare(self.folder, identity, fingerprint=made.fingerprint, dimension=made.dimension)
+            _compare(self.folder, identity, **asdict(made))
         self._model_checked = identity is not None
 
 
@@ -333,8 +347,25 @@ def _silent(what: str, more: int) -> None:
 def _refuse_foreign_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise IndexMissingError(f"{folder}: is a file; name a folder for the index with --index")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(path.name != STORE_NAME for path in folder.iterdir()):
         raise IndexMissingError(f"{folder}: holds other files and no index; name a new or an empty folder with --index")
+
+
+def _fitting(
+    folder: Path, identity: Identity | None, embedder: Embedder | None, chunking: Chunking | None
+) -> tuple[Embedder, Chunking]:
+    """Return what the index is made with, or will be; raise `IndexMismatchError` where something else is given."""
+    if identity is None:
+        return embedder or SentenceTransformerEmbedder(), chunking or Chunking()
+    if embedder:
+        _compare(folder, identity, model_id=embedder.model_id, fingerprint=embedder.fingerprint)
+    if chunking is None:
+        try:
+            chunking = Chunking.parse(identity.chunking)
+        except ValueError:  # the comparison names it, and what it could be
+            chunking = Chunking()
+    _compare(folder, identity, chunking=str(chunking))
+    return embedder or SentenceTransformerEmbedder(identity.model_id), chunking
 
 
 def _compare(folder: Path, identity: Identity, **given: object) -> None:

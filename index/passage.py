@@ -32,9 +32,11 @@ class Chunking:
 
     @classmethod
     def parse(cls, text: str) -> "Chunking":
-        """Return the settings that a manifest's form names."""
-        version, max_tokens = text.removeprefix("sentences-").split("/")
-        return cls(max_tokens=int(max_tokens), version=int(version))
+        """Return the settings that a manifest's form names; raise `ValueError` for those of another chunker."""
+        chunking = cls(max_tokens=int(text.rpartition("/")[2]))
+        if str(chunking) != text:
+            raise ValueError(f"{text!r} is of another chunker than {str(chunking)!r}")
+        return chunking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

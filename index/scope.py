@@ -108,14 +108,12 @@ def _revision_as_of(revisions: Sequence[Article], as_of: str | None) -> Article 
     if as_of is None:
         return revisions[-1]
     limit = last_moment(as_of)
-    known = [article for article in revisions if first_moment(_appeared(article)) <= limit]
+    known = [a for a in revisions if a.published and first_moment(_appeared(a, a.published)) <= limit]
     return known[-1] if known else None
 
 
-def _appeared(article: Article) -> str:
-    if article.revision > 1 and article.updated:
-        return article.updated
-    return article.published or ""
+def _appeared(article: Article, published: str) -> str:
+    return article.updated if article.revision > 1 and article.updated else published
 
 
 def _in_window(article: Article, filters: Filters) -> bool:

@@ -27,8 +27,12 @@ class Span:
 
 _CLOSERS = "\"'”’»›)]}"
 _OPENERS = "\"'“‘„«‹([{¿¡—–-"
-# A candidate end: the mark, what closes with it, then white space; CJK marks need none.
-_END = re.compile(rf"(?:[.!?…]+[{re.escape(_CLOSERS)}]*(?=\s))|(?:[。！？]+[」』”’）]*)")
+# A candidate end: the mark, what closes with it (in French behind a space), then white space; CJK marks need none.
+# It never starts inside a row of marks and never backtracks: a line of a million dots would take for ever.
+_END = re.compile(
+    rf"(?:(?<![.!?…])[.!?…]++[{re.escape(_CLOSERS)}]*+(?:[ \u00a0\u202f][»›])?(?=\s))|(?:[。！？]+[」』”’）]*)"
+)
+_SPACE = re.compile(r"\s*")
 _PARAGRAPH = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*•‣–—]|\(?\d{1,3}[.)])\s")
 _LAST_WORD = re.compile(r"[^\s\"'“”‘’«»()\[\]{}—–]+$")
@@ -63,7 +67,8 @@ def split_sentences(text: str) -> list[Span]:
     spans = []
     for start, end in _lines_of_prose(text):
         begin = start
-        for match in _END.finditer(text, start, end):
+        number = _LIST_ITEM.match(text, start, end)  # the stop behind it ends nothing
+        for match in _END.finditer(text, number.end() if number else start, end):
             if _ends_sentence(text, begin, match, end):
                 spans.append(_stripped(text, begin, match.end()))
                 begin = match.end()
@@ -103,7 +108,8 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str], limit: int) -> b
     mark = match[0]
     if mark[0] in "。！？":
         return True
-    after = text[match.end() : limit].lstrip()[:40]
+    follows = _SPACE.match(text, match.end(), limit)
+    after = text[follows.end() : min(follows.end() + 40, limit)] if follows else ""
     if not after:
         return True
     opener = after.lstrip(_OPENERS)
@@ -125,7 +131,7 @@ def _runs_on(word: str, *, closed: bool, next_word: str) -> bool:
     bare = word.lower().rstrip(".")
     if bare in _ALWAYS_RUN_ON:
         # "No. 5" runs on, "She said no. The vote failed." does not.
-        return bare not in {"no", "nos", "art", "v", "op", "sec"} or next_word[:1].isdigit() or word[0].isupper()
+        return bare not in {"no", "nos", "art", "op", "sec"} or next_word[:1].isdigit() or word[0].isupper()
     is_initial = len(bare) == 1 and bare.isalpha() and word[0].isupper() and bare != "i"
     is_acronym = "." in bare and all(len(part) <= 2 for part in bare.split("."))  # U.S, U.N, p.m, Ph.D
     if is_initial or is_acronym or bare in _OFTEN_RUN_ON:

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -17,15 +17,26 @@ import numpy as np
 
 from index.article import Article
 from index.embed import Vectors
-from index.errors import ArticleNotFoundError, IndexDamagedError, IndexMismatchError, IndexMissingError
+from index.errors import (
+    ArticleNotFoundError,
+    GroundwireError,
+    IndexDamagedError,
+    IndexFolderError,
+    IndexLockedError,
+    IndexMismatchError,
+    IndexMissingError,
+)
 from index.passage import Passage
 
-__all__ = ["STORE_NAME", "Identity", "PassageKey", "Store"]
+__all__ = ["STORE_NAME", "Identity", "PassageKey", "Store", "holds_store"]
 
 STORE_NAME = "articles.db"
 SCHEMA = 1
 _APPLICATION_ID = 0x47574952  # "GWIR"
 _BUSY_TIMEOUT_S = 10.0
+_DISK_TROUBLES = {
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY,
+}  # fmt: skip
 _TABLES = """
 CREATE TABLE commits (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, what TEXT NOT NULL);
 CREATE TABLE identity (only INTEGER PRIMARY KEY CHECK (only = 1), model_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
@@ -69,7 +80,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / STORE_NAME
-        if not self.path.is_file():
+        if not holds_store(folder):
             raise IndexMissingError(
                 f"{folder}: holds no index; make one with `groundwire ingest PATH --index {folder}`"
             )
@@ -78,14 +89,24 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path) -> "Store":
-        """Make an empty store in a folder that has none, and open it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / STORE_NAME).touch(mode=0o600)
-        connection = sqlite3.connect(folder / STORE_NAME)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
-        connection.close()
+        """Make an empty store in a folder that has none, and open it.
+
+        One transaction makes it, so that a crash leaves no half of one, and two processes make one store together.
+        """
+        path = folder / STORE_NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        except OSError as error:
+            raise IndexFolderError(f"{folder}: {error.strerror}; name another folder with --index") from error
+        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    connection.execute(statement)
+            connection.execute("COMMIT")
         return cls(folder)
 
     def close(self) -> None:
@@ -137,21 +158,37 @@ class Store:
                 raise _not_found(article_id, None)
         return seq
 
+    def purge(self, *, since: int) -> None:
+        """Write the file anew where a commit after `since` deleted something.
+
+        `secure_delete` overwrites what is deleted, but not the copies of it that SQLite left behind in the gaps of
+        pages when it moved rows from one to another.
+        """
+        if self._rows("SELECT 1 FROM commits WHERE what = 'delete' AND seq > ? LIMIT 1", (since,)):
+            self._rows("VACUUM")
+
     def article(self, article_id: str, revision: int | None = None) -> Article:
         """Return a revision of an article, by default the latest; raise `ArticleNotFoundError`."""
         rows = self._rows(
-            f"SELECT {_ARTICLE_COLUMNS} FROM revisions WHERE article_id = ?1 AND (?2 IS NULL OR revision = ?2) "
-            "ORDER BY revision DESC LIMIT 1",
+            f"SELECT text_sha256, {_ARTICLE_COLUMNS} FROM revisions "
+            "WHERE article_id = ?1 AND (?2 IS NULL OR revision = ?2) ORDER BY revision DESC LIMIT 1",
             (article_id, revision),
         )
         if not rows:
             raise _not_found(article_id, revision)
-        return _article(rows[0])
+        text_sha256, *columns = rows[0]
+        [article] = self._articles([columns])
+        if article.text_sha256 != text_sha256:
+            raise IndexDamagedError(
+                f"{self.path}: the text of article {article_id!r}, revision {article.revision}, differs from its "
+                "checksum; restore the file from a backup, or delete the article and ingest it again"
+            )
+        return article
 
     def outlines(self) -> list[Article]:
         """Return every revision without its text, ordered by id and revision."""
         columns = _ARTICLE_COLUMNS.replace(" text,", " '',")
-        return [_article(row) for row in self._rows(f"SELECT {columns} FROM revisions ORDER BY article_id, revision")]
+        return self._articles(self._rows(f"SELECT {columns} FROM revisions ORDER BY article_id, revision"))
 
     def passage_keys(self) -> list[PassageKey]:
         """Return the key of every passage by article, revision and place: the order of the rows of an index."""
@@ -170,6 +207,11 @@ class Store:
         """Return the vectors of every passage, shape ``(passages, dimension)``, in the order of `passage_keys`."""
         rows = self._rows("SELECT vector FROM passages ORDER BY article_id, revision, start")
         joined = b"".join(row[0] for row in rows)
+        if len(joined) != 4 * dimension * len(rows):
+            raise IndexDamagedError(
+                f"{self.path}: vectors of other lengths than {dimension}; restore it from a backup, or ingest into a "
+                "new folder"
+            )
         return np.frombuffer(joined, dtype="<f4").astype(np.float32, copy=False).reshape(len(rows), dimension)
 
     def fingerprints(self) -> dict[tuple[str, str], int]:
@@ -182,6 +224,10 @@ class Store:
             "SELECT DISTINCT article_id, source FROM revisions WHERE text_sha256 = ? ORDER BY article_id",
             (text_sha256,),
         )
+
+    def _articles(self, rows: Iterable[Sequence[object]]) -> list[Article]:
+        with _damage_named(self.path):
+            return [_article(row) for row in rows]
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg] # columns vary
         with self._lock, _damage_named(self.path):
@@ -199,34 +245,54 @@ class Store:
             self._connection.execute("COMMIT")
 
 
+def holds_store(folder: Path) -> bool:
+    """Tell whether a folder holds a store; one that a crash left empty is none."""
+    path = folder / STORE_NAME
+    return path.is_file() and path.stat().st_size > 0
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     with _damage_named(path):
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        schema = connection.execute("PRAGMA user_version").fetchone()[0]
-        if application != _APPLICATION_ID:
-            raise IndexDamagedError(f"{path}: is a database of another program; choose another folder with --index")
-        if schema != SCHEMA:
-            raise IndexMismatchError(
-                f"{path}: has schema {schema}, this version of Groundwire reads schema {SCHEMA}; "
-                "ingest the articles again into a new folder (`groundwire ingest PATH --index NEW_FOLDER`)"
-            )
-        for pragma in (
-            "journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF",
-            "cell_size_check=ON",
-        ):  # fmt: skip
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            _check_kind(path, connection)
+            for pragma in (
+                "journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "secure_delete=ON",
+                "trusted_schema=OFF", "cell_size_check=ON",
+            ):  # fmt: skip
+                connection.execute(f"PRAGMA {pragma}")
+        except (GroundwireError, sqlite3.Error):
+            connection.close()
+            raise
     return connection
+
+
+def _check_kind(path: Path, connection: sqlite3.Connection) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    schema = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != _APPLICATION_ID:
+        raise IndexDamagedError(f"{path}: is a database of another program; choose another folder with --index")
+    if schema != SCHEMA:
+        raise IndexMismatchError(
+            f"{path}: has schema {schema}, this version of Groundwire reads schema {SCHEMA}; "
+            "ingest the articles again into a new folder (`groundwire ingest PATH --index NEW_FOLDER`)"
+        )
 
 
 @contextmanager
 def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError | sqlite3.ProgrammingError):
-            raise
-        raise IndexDamagedError(f"{path}: {error}; restore it from a backup, or ingest into a new folder") from error
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):  # a mistake of ours
+        raise
+    except (sqlite3.DatabaseError, json.JSONDecodeError) as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the lower byte is the kind, the upper one details
+        if code == sqlite3.SQLITE_BUSY:
+            raise IndexLockedError(f"{path}: another process is writing to it; try again") from error
+        if code in _DISK_TROUBLES:
+            raise IndexFolderError(f"{path}: {error}; check the disk and the permissions") from error
+        what = str(error)[:200]  # it may quote a whole text, with the bytes that are none
+        raise IndexDamagedError(f"{path}: {what!a}; restore it from a backup, or ingest into a new folder") from error
 
 
 def _begin_commit(connection: sqlite3.Connection, at: datetime, what: str) -> int:
