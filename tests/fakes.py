@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from index.embed import Vectors
 from rag.terms import read_terms
+
+NOW = datetime(2025, 9, 5, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -38,9 +41,9 @@ class FakeEmbedder:
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-def write_articles(path: Path, *articles: dict[str, object]) -> Path:
+def write_articles(path: Path, *articles: Mapping[str, object]) -> Path:
     """Write articles as JSON Lines."""
-    path.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
+    path.write_text("".join(json.dumps(dict(article)) + "\n" for article in articles), encoding="utf-8")
     return path
 
 

