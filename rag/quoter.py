@@ -124,14 +124,13 @@ class Quoter:
         unanswered, missing = [], []
         for part in question.parts:
             scored = score(part, evidence, weights.choice)
-            if question.kind in ("list", "table"):
-                scored = _with_its_deed(scored)
             unheld = missing_anchors(scored)
             if unheld or not scored.candidates or scored.scores[0] < weights.threshold:
                 unanswered.append(part.text)
                 missing.extend(unheld)
                 continue
-            quotes.extend(_choose(scored, question.kind, weights))
+            tabled = _with_its_deed(scored) if question.kind == "table" else scored
+            quotes.extend(_choose(tabled, question.kind, weights))
         quotes = _within(_merged(quotes), question.kind)
         if question.kind in ("list", "table") or (len(question.parts) == 1 and question.kind == "compare"):
             quotes.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
@@ -166,7 +165,7 @@ class _Quote:
 
 
 def _with_its_deed(scored: Scored) -> Scored:
-    """Keep the candidates that tell of what the question lists: of "who pledged what", those with a pledge in them.
+    """Keep the candidates that tell of the deed that a table is about: of "who pledged what", those with a pledge in them.
 
     Where none does, all are kept.
     """
