@@ -165,7 +165,7 @@ class _Quote:
 
 
 def _with_its_deed(scored: Scored) -> Scored:
-    """Keep the candidates that tell of the deed that a table is about: of "who pledged what", those with a pledge in them.
+    """Keep the candidates that tell of what a table is about: of "who pledged what", those with a pledge in them.
 
     Where none does, all are kept.
     """
