@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-__all__ = ["is_near_copy", "resemblance"]
+__all__ = ["is_near_copy", "resemblance", "shingles"]
 
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
 _SHINGLE = 2
@@ -22,7 +22,7 @@ def resemblance(one: str, other: str) -> float:
     >>> resemblance("Ten people died in Kyiv.", "Ten people died in Kyiv")
     1.0
     """
-    a, b = _shingles(one), _shingles(other)
+    a, b = shingles(one), shingles(other)
     return len(a & b) / len(a | b) if a or b else 1.0
 
 
@@ -32,7 +32,8 @@ def is_near_copy(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _shingles(text: str) -> frozenset[tuple[str, ...]]:
+def shingles(text: str) -> frozenset[tuple[str, ...]]:
+    """Return the pairs of neighbouring words of a text, folded; a text of one word is that word."""
     words = _WORD.findall(text.casefold())
     if len(words) < _SHINGLE:
         return frozenset([tuple(words)]) if words else frozenset()

@@ -182,8 +182,7 @@ class NewsIndex:
     def find(self, query: str, *, k: int, filters: Filters) -> list[Hit]:
         """Return the best `k` passages under filters that are checked already."""
         query = checked_question(query)
-        if not 1 <= k <= _MAX_K:
-            raise InputError(f"`k` is {k}; choose a number from 1 to {_MAX_K}")
+        k = checked_k(k)
         state = self._current()
         rows_allowed = state.catalog.scope(filters).rows if state else np.zeros(0, dtype=np.bool_)
         if state is None or not rows_allowed.any():
@@ -338,6 +337,13 @@ def checked_question(question: str) -> str:
             f"the question has {len(stripped):,} characters, the limit is {MAX_QUESTION_CHARACTERS:,}; shorten it"
         )
     return stripped
+
+
+def checked_k(k: int) -> int:
+    """Return how many passages to retrieve; raise `InputError` when there cannot be so many."""
+    if not 1 <= k <= _MAX_K:
+        raise InputError(f"`k` is {k}; choose a number from 1 to {_MAX_K}")
+    return k
 
 
 def _silent(what: str, more: int) -> None:

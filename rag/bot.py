@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from index.news_index import NewsIndex
+from index.news_index import NewsIndex, checked_k
 from index.scope import Filters, Scope
 from rag.answer import Answer, Coverage, Event, Notice, Refusal, Understood, to_json
 from rag.cite import Cited, Draft, cite
+from rag.evidence import forget_texts
 from rag.question import Question, Turn, read_question
 from rag.quoter import Quoter
 from rag.refuse import refusal
@@ -35,6 +36,7 @@ class NewsBot:
         self.index = index
         self.writer: Writer = writer or Quoter()
         self._clock = clock
+        self._seq = 0
 
     def ask(
         self,
@@ -54,7 +56,7 @@ class NewsBot:
         cannot be used.
         """
         filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
-        *_, last = self._events(question, history, k, filters)
+        *_, last = self._events(self._read(question, history, filters), k)
         assert last.answer is not None
         return last.answer
 
@@ -63,7 +65,8 @@ class NewsBot:
 
         Takes the same arguments as `ask` and raises the same errors, at once and not at the first event.
         """
-        return self._events(question, history, k, Filters.of(**filters))  # type: ignore[arg-type] # checked there
+        checked = Filters.of(**filters)  # type: ignore[arg-type] # checked there
+        return self._events(self._read(question, history, checked), checked_k(k))
 
     async def ask_async(self, question: str, **settings: Any) -> Answer:  # noqa: ANN401 - those of `ask`
         """Answer a question without blocking the event loop; arguments and errors are those of `ask`."""
@@ -75,9 +78,12 @@ class NewsBot:
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
 
-    def _events(self, asked: str, history: History, k: int, filters: Filters) -> Iterator[Event]:
+    def _read(self, asked: str, history: History, filters: Filters) -> Question:
+        return read_question(asked, history=history, filters=filters, known_sources=self.index.sources())
+
+    def _events(self, question: Question, k: int) -> Iterator[Event]:
         started = self._clock()
-        question = read_question(asked, history=history, filters=filters, known_sources=self.index.sources())
+        self._forget_what_was_deleted()
         yield Event("understood", to_json(_understood(question)))
         scope = self.index.scope(question.filters)
         evidence = retrieve(self.index, question, k=k)
@@ -95,6 +101,13 @@ class NewsBot:
             yield Event("notice", to_json(notice))
         answer = replace(answer, timings_ms=timings)
         yield Event("answer", answer.to_json(), answer)
+
+    def _forget_what_was_deleted(self) -> None:
+        """Empty the caches of words when the index has changed since the last question."""
+        seq = self.index.state()["commit_seq"]
+        if seq != self._seq:
+            forget_texts()
+            self._seq = seq
 
     def _answer(self, question: Question, evidence: Evidence, scope: Scope, draft: Draft, cited: Cited) -> Answer:
         state = self.index.state()

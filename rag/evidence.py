@@ -1,13 +1,12 @@
 """Candidate sentences and what speaks for each of them: the features from which the `Quoter` chooses.
 
-A candidate is a sentence of a retrieved passage, widened so that it can stand alone: to the whole quotation when it
-opens or closes inside one.
+A candidate is a sentence of a retrieved passage, widened to the whole quotation when it opens or closes inside one.
 """
 
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from index.article import Article
 from index.dates import utc_day
+from index.duplicates import shingles
 from index.news_index import Hit, NewsIndex
 from index.sentences import Span, split_sentences
 from rag.lexicon import CONCEPTS, PLACES, SEATS, SPEECH
@@ -63,7 +63,7 @@ class Candidate:
 
 
 Weights = dict[str, float]
-"""How rare each word or name of the question is in the index: 0 where every passage has it."""
+"""How rare each word or name of the question is in the index: from 0.05, in every passage, to 1, in none."""
 
 
 def candidates(hits: Sequence[Hit]) -> list[Candidate]:
@@ -95,8 +95,8 @@ def _candidate(hit: Hit, spans: Sequence[Span], place: int) -> Candidate:
 def _whole_quotations(text: str) -> tuple[Span, ...]:
     """Return the sentences of a text; those that share one quotation are one span.
 
-    Curly and angled marks show where a quotation opens and closes. A quotation that runs on for more than three
-    sentences, or over a paragraph's end, is left cut: its mark was probably forgotten.
+    Quotation marks that open and do not close, or an odd number of straight ones, show that a quotation runs on. One
+    that runs on for more than four sentences, or over a paragraph's end, is left cut: its mark was probably forgotten.
     """
     spans: list[Span] = []
     for span in split_sentences(text):
@@ -113,6 +113,12 @@ def _whole_quotations(text: str) -> tuple[Span, ...]:
 _LONGEST_QUOTATION = 4
 
 
+def forget_texts() -> None:
+    """Empty the caches that hold words of articles, so that those of a deleted article do not live on in them."""
+    for cached in (_whole_quotations, read_terms, shingles):
+        cached.cache_clear()
+
+
 def _is_open(text: str) -> bool:
     if text.count("“") > text.count("”") or text.count("«") > text.count("»"):
         return True
@@ -125,13 +131,10 @@ def with_known_names(part: Part, found: Sequence[Candidate]) -> Terms:
     So "what did macron say" is about Macron, as the articles know him.
     """
     written = {name for candidate in found for name in read_terms(candidate.text).names}
-    known = {stem: key for key in part.terms.keys & written for stem in (read_terms(key).stems or (key,))}
-    names = tuple(dict.fromkeys([*part.terms.names, *(known[stem] for stem in part.terms.stems if stem in known)]))
-    stems = tuple(stem for stem in part.terms.stems if stem not in known)
-    terms = part.terms
-    return Terms(
-        keys=terms.keys, names=names, stems=stems, concepts=terms.concepts, numbers=terms.numbers, dates=terms.dates
-    )
+    known = {word: key for key in part.terms.keys & written for word in (read_terms(key).stems or (key,))}
+    names = tuple(dict.fromkeys([*part.terms.names, *(known[word] for word in part.terms.stems if word in known)]))
+    stems = tuple(word for word in part.terms.stems if word not in known)
+    return replace(part.terms, names=names, stems=stems)
 
 
 def rarities(index: NewsIndex, terms: Terms) -> Weights:

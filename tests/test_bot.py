@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from index import InputError, NewsIndex
+from index import DateError, InputError, NewsIndex, QuestionError
 from index.scope import Filters
-from rag import Answer, Draft, NewsBot
+from rag import Answer, Draft, NewsBot, evidence
 from rag.question import Question, Turn, read_question
 from rag.retrieve import Evidence
 from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
+from ui.show import show_answer
 
 
 class Says:
@@ -135,6 +136,30 @@ def test_a_stream_ends_with_the_whole_answer(bot: NewsBot) -> None:
     events = list(bot.stream("How many people were killed in Kyiv?"))
     assert [event.name for event in events] == ["understood", "hits", "sentence", "answer"]
     assert events[-1].answer is not None
+
+
+def test_a_stream_raises_at_once_what_cannot_be_used(bot: NewsBot) -> None:
+    with pytest.raises(QuestionError):
+        bot.stream("")
+    with pytest.raises(DateError):
+        bot.stream("Who?", since="1st May")
+    with pytest.raises(InputError):
+        bot.stream("Who?", k=0)
+
+
+def test_no_cache_keeps_the_words_of_a_deleted_article(index: NewsIndex, bot: NewsBot) -> None:
+    bot.ask("How many people were killed in Kyiv?")
+    index.delete("kyiv")
+    index.delete("paris")
+    bot.ask("How many people were killed in Kyiv?")
+    assert evidence._whole_quotations.cache_info().currsize == 0
+
+
+def test_an_article_without_a_title_is_shown_by_its_file_s_name(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:
+    story = tmp_path / "harbour.txt"
+    story.write_text("Oslo opened a harbour for nine ferries.", encoding="utf-8")
+    index.ingest(story)
+    assert "[1] harbour.txt" in show_answer(bot.ask("How many ferries in Oslo?"))
 
 
 def test_the_asynchronous_calls_give_the_same(bot: NewsBot) -> None:

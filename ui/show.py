@@ -16,9 +16,12 @@ _UNKNOWN = "unknown"
 
 def show_answer(answer: Answer, *, width: int = 100) -> str:
     """Return the answer with its marks, then what each mark points at; of a refusal, the nearest passages."""
+    labels = {hit.article.id: hit.article.label for hit in answer.hits}
     blocks = [_wrapped(answer.text, width)]
     blocks += [_wrapped(f"Note: {notice.text}", width) for notice in answer.notices]
-    blocks += ["\n".join(_citation(citation, width) for citation in answer.citations)] if answer.citations else []
+    blocks += (
+        ["\n".join(_citation(citation, labels, width) for citation in answer.citations)] if answer.citations else []
+    )
     if answer.refusal and answer.refusal.nearest:
         blocks.append("Nearest passages:\n" + show_hits(answer.refusal.nearest, width=width))
     return "\n\n".join(blocks)
@@ -89,8 +92,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _citation(citation: Citation, width: int) -> str:
-    origin = [citation.title or citation.article_id, citation.source, (citation.published or "")[:10]]
+def _citation(citation: Citation, labels: Mapping[str, str], width: int) -> str:
+    origin = [
+        citation.title or labels.get(citation.article_id, citation.article_id),
+        citation.source,
+        (citation.published or "")[:10],
+    ]
     url = citation.url if citation.url and citation.url.startswith(("http://", "https://")) else None
     also = sorted({copy.source or copy.title or copy.article_id for copy in citation.also_in})
     heading = " | ".join(printable(part) for part in (*origin, url) if part)
