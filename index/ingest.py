@@ -72,7 +72,8 @@ def ingest(
     progress: Progress,
 ) -> IngestReport:
     """Ingest every article under the paths and return the account of it. Each batch is committed when it is full."""
-    run = _Run(store=store, embedder=embedder, chunking=chunking, at=at, progress=progress)
+    one_alone = next((f"`{name}`" for name in ("id", "url") if meta.get(name)), None)
+    run = _Run(store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, one_alone=one_alone)
     for path in find_files(paths):
         if isinstance(path, Unread):
             run.note(path)
@@ -93,9 +94,11 @@ class _Run:
     chunking: Chunking
     at: datetime
     progress: Progress
+    one_alone: str | None
     reports: list[FileReport] = field(default_factory=list)
     passages: int = 0
     _waiting: list[tuple[Article, list[Passage]]] = field(default_factory=list)
+    _taken: bool = False
     _new: set[tuple[str, str]] = field(default_factory=set)
     _known: dict[tuple[str, str], int] = field(init=False)
     _latest: dict[str, Article] = field(init=False)
@@ -108,6 +111,11 @@ class _Run:
         self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
 
     def take(self, article: Article, path: str) -> None:
+        if self.one_alone and self._taken:
+            why = f"the {self.one_alone} given for every article names one alone; ingest the others without it"
+            self.reports.append(FileReport(path=path, outcome="failed", reason=why))
+            return
+        self._taken = True
         key = (article.id, article.fingerprint)
         of = article.id if key in self._new else self._repeats(article)
         if of:

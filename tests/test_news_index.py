@@ -1063,3 +1063,10 @@ def test_the_vectors_of_sentences_are_forgotten_when_something_is_deleted(
     embedder.embedded.clear()
     index.embed_sentences(["Four of the victims were children."])
     assert len(embedder.embedded) == 1
+
+
+def test_an_id_given_for_every_article_names_one_alone(tmp_path: Path, index: NewsIndex) -> None:
+    path = write_articles(tmp_path / "two.jsonl", {"text": "It rained in Oslo."}, {"text": "It snowed in Bergen."})
+    report = index.ingest(path, meta={"id": "weather"})
+    assert (report.totals["ingested"], report.totals["failed"]) == (1, 1)
+    assert index.article("weather").text == "It rained in Oslo."
