@@ -6,11 +6,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SEEDS  := $(VENV)/seeds-index
 
-export GROUNDWIRE_CACHE := $(CURDIR)/$(VENV)/cache
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup ask chat test check format bench wheel clean
+.PHONY: strace help setup ask chat test check format bench wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,10 +34,14 @@ ask: $(SEEDS)/CURRENT ## Ask the sample articles: make ask Q="Who pledged what i
 chat: $(SEEDS)/CURRENT ## Chat with the sample articles
 	@$(BIN)/groundwire chat --index $(SEEDS)
 
-test: $(READY) ## Run the tests
+# The tests that watch system calls need strace; where it cannot be installed, they say so.
+strace:
+	@command -v strace >/dev/null || (apt-get update && apt-get install -y strace) || echo 'no strace: its tests skip'
+
+test: $(READY) strace ## Run the tests
 	$(BIN)/python -m pytest
 
-check: $(READY) ## Check format, lint and types, then run the tests
+check: $(READY) strace ## Check format, lint and types, then run the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -1,0 +1,44 @@
+"""Nothing connects anywhere while it answers: watched from outside, in an empty home, with `CI` unset."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.model, pytest.mark.trace]
+
+
+@pytest.fixture
+def strace() -> str:
+    found = shutil.which("strace")
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail("CI needs strace; apt-get install strace")
+    return found or pytest.skip("needs strace; apt-get install strace")
+
+
+def outside_connections(strace: str, home: Path, *command: str) -> list[str]:
+    """Run a command and return its connects to internet addresses."""
+    log = home / "trace.log"
+    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "PYTHONPATH")}
+    traced = [strace, "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(log), *command]
+    done = subprocess.run(traced, env=environment | {"HOME": str(home)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return re.findall(r".*AF_INET6?.*", log.read_text(encoding="utf-8", errors="replace"))
+
+
+def test_the_watch_sees_a_connection(strace: str, tmp_path: Path) -> None:
+    code = "import socket; s = socket.socket(); s.settimeout(1); s.connect_ex(('127.0.0.1', 9))"
+    assert outside_connections(strace, tmp_path, sys.executable, "-c", code)
+
+
+def test_ingest_and_ask_connect_to_nothing(strace: str, tmp_path: Path, checkout: Path) -> None:
+    groundwire = (sys.executable, "-m", "ui.cli")
+    index = str(tmp_path / "index")
+    ingest = (*groundwire, "ingest", str(checkout / "seeds"), "--index", index)
+    ask = (*groundwire, "ask", "How much did the Netherlands pay into PURL?", "--index", index)
+    assert outside_connections(strace, tmp_path, *ingest) == []
+    assert outside_connections(strace, tmp_path, *ask) == []
