@@ -61,7 +61,7 @@ def load_cases(path: Path, articles: Mapping[tuple[str, int], Article]) -> list[
             try:
                 cases.append(_case(json.loads(line), where, articles))
             except (KeyError, TypeError, json.JSONDecodeError) as error:
-                raise InputError(f"{where}: not a case ({error!r}); see docs/evaluation.md for the fields") from error
+                raise InputError(f"{where}: not a case ({error!r}); eval/cases.py has its fields") from error
     return cases
 
 

@@ -6,7 +6,7 @@ its quote was read from the stored text at that place. A mark that points at not
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.article import Article
 from index.passage import Passage
@@ -94,8 +94,7 @@ def parse_marks(text: str) -> tuple[DraftSentence, ...]:
 def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:
     """Check a draft against the stored text that `read` returns, number its citations, and lay out its text.
 
-    Sentences are joined by a space, or by a line break where the draft's sentence begins with one. Numbers count the
-    cited spans in the order in which the text first uses them.
+    Sentences are joined by a space. Numbers count the cited spans in the order in which the text first uses them.
     """
     numbers: dict[Source, int] = {}
     rejected: list[Rejected] = []
@@ -132,10 +131,7 @@ def _supported(sentences: Sequence[Sentence], citations: Sequence[Citation]) -> 
 def _judged(sentence: Sentence, quotes: Iterable[str]) -> Sentence:
     if not any(_folded(sentence.text) in quote for quote in quotes):
         return sentence
-    return Sentence(
-        text=sentence.text, start=sentence.start, end=sentence.end, support="supported", score=1.0,
-        reasons=("verbatim",), citations=sentence.citations,
-    )  # fmt: skip
+    return replace(sentence, support="supported", score=1.0, reasons=("verbatim",))
 
 
 def _folded(text: str) -> str:

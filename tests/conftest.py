@@ -34,9 +34,9 @@ def shared_folder() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_the_user_stay_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hide the user's settings and folders, except the prepared model's (GROUNDWIRE_CACHE), from tests and children."""
+    """Hide the user's settings and folders from tests and their children."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("GROUNDWIRE_") and name != "GROUNDWIRE_CACHE"]:
+        for name in [name for name in os.environ if name.startswith("GROUNDWIRE_")]:
             patch.delenv(name)
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import wraps
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]}, epilog='Example: groundwire ask "Who pledged what?"'
 )
-@click.version_option(version("groundwire"), prog_name="groundwire")
+@click.version_option(package_name="groundwire", prog_name="groundwire")
 def groundwire() -> None:
     """Ask about news articles: every sentence of an answer points at the exact words it rests on."""
 

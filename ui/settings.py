@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_config_path, user_data_path
+from platformdirs import user_config_path, user_data_path
 
 from index.embed import BUNDLED_MODEL
 from index.errors import InputError
@@ -21,11 +21,10 @@ _PREFIX = "GROUNDWIRE_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Hold every setting: the index folder, the model of a new index, the folder of prepared models."""
+    """Hold every setting: the index folder, and the model of a new index."""
 
     index: Path
     model: str
-    cache: Path
 
 
 def load_settings(environment: Mapping[str, str], *, index: Path | None = None) -> Settings:
@@ -33,9 +32,7 @@ def load_settings(environment: Mapping[str, str], *, index: Path | None = None) 
 
     Raises `InputError` naming the file or the variable for a key that does not exist.
     """
-    settings = Settings(
-        index=user_data_path("groundwire") / "index", model=BUNDLED_MODEL, cache=user_cache_path("groundwire")
-    )
+    settings = Settings(index=user_data_path("groundwire") / "index", model=BUNDLED_MODEL)
     user_file = user_config_path("groundwire") / _FILE
     settings = _overridden(settings, _read(user_file), where=str(user_file))
     variables = {name: value for name, value in environment.items() if name.startswith(_PREFIX)}
