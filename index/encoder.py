@@ -58,7 +58,7 @@ Inputs = dict[str, npt.NDArray[np.int64]]
 
 _FORMAT = 1  # of the prepared folder, and of how it is made; another number prepares anew
 _MADE_BY = ("openvino", "nncf", "torch", "tokenizers")
-_MOST_CALIBRATION_TEXTS = 300  # more do not change the quality; see docs/embedding.md
+_MOST_CALIBRATION_TEXTS = 500  # 300 are nearly as good; see docs/embedding.md
 _LENGTH_STEP = 8  # in tokens; every new length costs about 20 ms once, so lengths are few
 _MANIFEST = "manifest.json"
 _MODEL, _WEIGHTS, _TOKENIZER = "model.xml", "model.bin", "tokenizer.json"
@@ -185,6 +185,7 @@ def _make(recipe: Recipe, folder: Path) -> None:
     """Write a prepared network beside its place, then move it there; the lock is held."""
     if (free := shutil.disk_usage(folder.parent).free // 2**20) < _FREE_MB_NEEDED:
         raise _unwritable(folder.parent, f"{free} MB free, and preparing a model takes {_FREE_MB_NEEDED}")
+    _refuse_telemetry()
     _log.warning("Preparing the model %s for this machine, once; it is kept in %s", recipe.name, folder.parent)
     making = folder.with_name(f"{folder.name}.making")
     for leftover in (making, folder):  # of a process that was killed; of what was damaged
@@ -338,6 +339,15 @@ def _quiet_import(name: str) -> Any:  # noqa: ANN401 - a module
         return importlib.import_module(name)
     except ImportError as error:
         raise _missing(name) from error
+
+
+def _refuse_telemetry() -> None:
+    """Raise `ModelError` where someone else has loaded the telemetry already: it would tell of the preparing."""
+    if sys.modules.get("openvino_telemetry") is not None:
+        raise ModelError(
+            "openvino_telemetry is loaded, which would send its makers that a model is prepared here; "
+            "run `groundwire prepare` once, or import `index` before openvino and nncf, or uninstall openvino-telemetry"
+        )
 
 
 @contextmanager
