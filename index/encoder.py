@@ -31,6 +31,7 @@ import logging
 import shutil
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -140,25 +141,19 @@ class Encoder:
 
     def run(self, encodings: Sequence["Encoding"]) -> tuple[npt.NDArray[np.float32], ...]:
         """Return the network's outputs, each of shape ``(len(encodings), ...)``, float32, in the order given."""
-        import openvino
-
         longest = max((len(encoding.ids) for encoding in encodings), default=0)
         results = [_empty(output, len(encodings), longest) for output in self._compiled.outputs]
-
-        def keep(request: "openvino.InferRequest", row: int) -> None:
-            for at, (array, by_token) in enumerate(results):
-                data = request.get_output_tensor(at).data[0]
-                length = len(encodings[row].ids)
-                if by_token:
-                    array[row, :length] = data[:length]
-                else:
-                    array[row] = data
-
-        queue = openvino.AsyncInferQueue(self._compiled, min(self._threads, max(1, len(encodings))))
-        queue.set_callback(keep)
+        # No AsyncInferQueue: its callbacks can hold up the interpreter for good when the model is let go.
+        waiting: deque[tuple[openvino.InferRequest, int]] = deque()
+        free = [self._compiled.create_infer_request() for _ in range(min(self._threads, len(encodings)))]
         for row in sorted(range(len(encodings)), key=lambda row: -len(encodings[row].ids)):
-            queue.start_async(_inputs(encodings[row]), row)
-        queue.wait_all()
+            if not free:
+                free.append(_finish(*waiting.popleft(), encodings, results))
+            request = free.pop()
+            request.start_async(_inputs(encodings[row]))
+            waiting.append((request, row))
+        for request, row in waiting:
+            _finish(request, row, encodings, results)
         return tuple(array for array, _ in results)
 
 
@@ -278,6 +273,24 @@ def _inputs(encoding: "Encoding") -> Inputs:
     return dict(zip(("input_ids", "attention_mask", "token_type_ids"), arrays, strict=True))
 
 
+def _finish(
+    request: "openvino.InferRequest",
+    row: int,
+    encodings: Sequence["Encoding"],
+    results: Sequence[tuple[npt.NDArray[np.float32], bool]],
+) -> "openvino.InferRequest":
+    """Wait for the outputs of a text, copy them to its row, and return the request for the next text."""
+    request.wait()
+    length = len(encodings[row].ids)
+    for at, (array, by_token) in enumerate(results):
+        data = request.get_output_tensor(at).data[0]
+        if by_token:
+            array[row, :length] = data[:length]
+        else:
+            array[row] = data
+    return request
+
+
 def _empty(output: "openvino.ConstOutput", count: int, longest: int) -> tuple[npt.NDArray[np.float32], bool]:
     """Return the array that takes an output of every text, and whether its second axis is the token."""
     shape = list(output.get_partial_shape())[1:]
@@ -308,11 +321,12 @@ def _sound_files(folder: Path) -> dict[str, bytes] | None:
     The bytes that were checked are the ones that are loaded.
     """
     try:
-        digests = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["files"]
-        files = {name: (folder / name).read_bytes() for name in (_MODEL, _WEIGHTS, _TOKENIZER)}
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        digests = {name: manifest["files"][name] for name in (_MODEL, _WEIGHTS, _TOKENIZER)}
+        files = {name: (folder / name).read_bytes() for name in digests}
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    sound = all(hashlib.sha256(data).hexdigest() == digests.get(name) for name, data in files.items())
+    sound = all(hashlib.sha256(data).hexdigest() == digests[name] for name, data in files.items())
     return files if sound else None
 
 
