@@ -31,7 +31,7 @@ from index.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["PRECISIONS", "FastEmbedder", "default_cache", "embedder_for", "embedder_of"]
+__all__ = ["PRECISIONS", "FastEmbedder", "bundled_recipe", "default_cache", "embedder_for", "embedder_of"]
 
 PRECISIONS = ("int8", "float32")
 _ENGINE = "openvino-int8/1"  # the number changes when vectors of before and after must not stand in one index
@@ -67,7 +67,7 @@ class FastEmbedder:
 
     def prepare(self) -> Path:
         """Prepare the model unless the cache holds it; return the folder that holds it."""
-        return prepare(_recipe(), self._cache)
+        return prepare(bundled_recipe(), self._cache)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many word pieces each text has, special ones included."""
@@ -86,7 +86,7 @@ class FastEmbedder:
 
     @cached_property
     def _encoder(self) -> Encoder:
-        return Encoder.open(_recipe(), self._cache, threads=self._threads)
+        return Encoder.open(bundled_recipe(), self._cache, threads=self._threads)
 
 
 def default_cache() -> Path:
@@ -121,7 +121,8 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _recipe() -> Recipe:
+def bundled_recipe() -> Recipe:
+    """Return what the int8 form of the bundled model is made of."""
     return Recipe(
         name=BUNDLED_MODEL,
         weights_sha256=BUNDLED_SHA256,
