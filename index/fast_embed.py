@@ -162,10 +162,10 @@ def _network() -> "torch.nn.Module":
 
 
 def _calibration() -> list[str]:
-    """Return the titles, beginnings, paragraphs and sentences of the sample articles: texts of every length."""
+    """Return the titles, paragraphs and sentences of the sample articles: texts of every length that an index embeds."""
     articles = resources.files("seeds").joinpath("articles.jsonl").read_text(encoding="utf-8").splitlines()
     texts: list[str] = []
     for article in map(json.loads, articles):
-        texts += (article["title"], article["text"], *article["text"].split("\n\n"))
+        texts += (article["title"], *article["text"].split("\n\n"))
         texts += _SENTENCE_END.split(article["text"])  # roughly; the index's own splitter may change, these should not
     return texts
