@@ -162,7 +162,7 @@ def _network() -> "torch.nn.Module":
 
 
 def _calibration() -> list[str]:
-    """Return the titles, paragraphs and sentences of the sample articles: texts of every length that an index embeds."""
+    """Return the titles, paragraphs and sentences of the sample articles, of every length that is indexed."""
     articles = resources.files("seeds").joinpath("articles.jsonl").read_text(encoding="utf-8").splitlines()
     texts: list[str] = []
     for article in map(json.loads, articles):

@@ -174,8 +174,9 @@ def test_no_texts_have_no_vectors(fast: FastEmbedder) -> None:
 
 @pytest.mark.model
 def test_vectors_are_near_to_those_of_float32(fast: FastEmbedder) -> None:
-    cosines = np.sum(fast.embed_passages(TEXTS) * SentenceTransformerEmbedder().embed_passages(TEXTS), axis=1)
-    assert cosines.min() > 0.98
+    texts = ["Leaders met in Paris.", "Who pledged what?", str(KYIV["text"])]
+    cosines = np.sum(fast.embed_passages(texts) * SentenceTransformerEmbedder().embed_passages(texts), axis=1)
+    assert cosines.min() > 0.99
 
 
 @pytest.mark.model
