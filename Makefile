@@ -6,19 +6,22 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SEEDS  := $(VENV)/seeds-index
 
+# The prepared model lies inside .venv, never in the user's cache.
+export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace help setup ask chat test check format bench wheel clean
+.PHONY: strace help setup ask chat test check format bench bench-embed wheel clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Create .venv, install everything, prepare the model
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -c 'from index.embed import check_bundled_model; check_bundled_model()'
+	$(BIN)/groundwire prepare
 	@touch $@
 
 # An index of seeds/ of its own, never the user's.
@@ -53,6 +56,9 @@ format: $(READY) ## Format the code, and mend what lint can mend
 
 bench: $(READY) ## Measure speed and quality, and print the table
 	$(BIN)/python -m tests.bench.run
+
+bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and print the table
+	$(BIN)/python -m tests.bench.embed
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build

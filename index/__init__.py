@@ -16,6 +16,7 @@ from index.errors import (
     QuestionError,
     UnreadableError,
 )
+from index.fast_embed import FastEmbedder
 from index.ingest import FileReport, IngestReport
 from index.news_index import Hit, NewsIndex
 from index.passage import Chunking, Passage
@@ -27,6 +28,7 @@ __all__ = [
     "Chunking",
     "DateError",
     "Embedder",
+    "FastEmbedder",
     "FileReport",
     "GroundwireError",
     "Hit",

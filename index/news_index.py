@@ -13,7 +13,7 @@ import numpy as np
 
 from index.article import Article
 from index.dates import first_moment
-from index.embed import Embedder, SentenceTransformerEmbedder, Vectors
+from index.embed import BUNDLED_MODEL, Embedder, Vectors
 from index.errors import (
     ArticleNotFoundError,
     GroundwireError,
@@ -22,6 +22,7 @@ from index.errors import (
     InputError,
     QuestionError,
 )
+from index.fast_embed import embedder_for, embedder_of
 from index.fuse import fuse
 from index.generation import Generation, load, publish, published_seq, writer_lock
 from index.ingest import IngestReport, Progress, identity_of, ingest
@@ -96,11 +97,13 @@ class NewsIndex:
         create: bool = False,
         embedder: Embedder | None = None,
         chunking: Chunking | None = None,
+        cache: Path | None = None,
     ) -> "NewsIndex":
         """Open an index folder; with `create`, make it when there is none.
 
-        Without `embedder`, the model that made the index is used (for a new index, the bundled one). Raises
-        `IndexMissingError`, `IndexMismatchError` for another model or chunker, `IndexDamagedError`.
+        Without `embedder`, the model that made the index is used (for a new index, the bundled one in int8). A prepared
+        model is kept in `cache`, by default the user's cache folder. Raises `IndexMissingError`, `IndexMismatchError`
+        for another model, precision or chunker, `IndexDamagedError`.
         """
         folder = Path(folder)
         if create and not holds_store(folder):
@@ -109,7 +112,7 @@ class NewsIndex:
         else:
             store = Store(folder)
         try:
-            return cls(folder, store, *_fitting(folder, store.identity(), embedder, chunking))
+            return cls(folder, store, *_fitting(folder, store.identity(), embedder, chunking, cache))
         except GroundwireError:
             store.close()
             raise
@@ -260,6 +263,7 @@ class NewsIndex:
             "published": {"first": dated[0] if dated else None, "last": dated[-1] if dated else None,
                           "unknown": len(articles) - len(dated)},
             "model": identity.model_id if identity else self.embedder.model_id,
+            "fingerprint": identity.fingerprint if identity else None,
             "dimension": identity.dimension if identity else None,
             "chunking": str(self._chunking), **self.state(),
         }  # fmt: skip
@@ -358,11 +362,11 @@ def _refuse_foreign_folder(folder: Path) -> None:
 
 
 def _fitting(
-    folder: Path, identity: Identity | None, embedder: Embedder | None, chunking: Chunking | None
+    folder: Path, identity: Identity | None, embedder: Embedder | None, chunking: Chunking | None, cache: Path | None
 ) -> tuple[Embedder, Chunking]:
     """Return what the index is made with, or will be; raise `IndexMismatchError` where something else is given."""
     if identity is None:
-        return embedder or SentenceTransformerEmbedder(), chunking or Chunking()
+        return embedder or embedder_for(BUNDLED_MODEL, precision="int8", cache=cache), chunking or Chunking()
     if embedder:
         _compare(folder, identity, model_id=embedder.model_id, fingerprint=embedder.fingerprint)
     if chunking is None:
@@ -371,7 +375,7 @@ def _fitting(
         except ValueError:  # the comparison names it, and what it could be
             chunking = Chunking()
     _compare(folder, identity, chunking=str(chunking))
-    return embedder or SentenceTransformerEmbedder(identity.model_id), chunking
+    return embedder or embedder_of(identity.model_id, identity.fingerprint, cache), chunking
 
 
 def _compare(folder: Path, identity: Identity, **given: object) -> None:
@@ -380,5 +384,5 @@ def _compare(folder: Path, identity: Identity, **given: object) -> None:
         if held != value:
             raise IndexMismatchError(
                 f"{folder}: was made with {name} {held!r}, not with {value!r}; open it with the former, "
-                "or make a new index with `groundwire ingest PATH --index NEW_FOLDER`"
+                "as is done where none is given, or make a new index with `groundwire ingest PATH --index NEW_FOLDER`"
             )

@@ -1,6 +1,7 @@
 """What every test may rely on: no network, no settings of the user's, the same examples on every run."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,10 +35,11 @@ def shared_folder() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_the_user_stay_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hide the user's settings and folders from tests and their children."""
+    """Hide the user's settings and folders from tests and their children; the prepared model lies beside Python."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("GROUNDWIRE_")]:
             patch.delenv(name)
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.setenv("XDG_CACHE_HOME", str(Path(sys.prefix) / "cache"))  # where make prepares it too
         yield

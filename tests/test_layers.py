@@ -357,7 +357,7 @@ def test_everything_listed_is_there(package: str) -> None:
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
-HEAVY = {"gradio", "sentence_transformers", "torch", "transformers"}
+HEAVY = {"gradio", "nncf", "openvino", "sentence_transformers", "torch", "transformers"}
 
 
 def modules_after(statement: str, home: Path) -> set[str]:

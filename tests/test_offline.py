@@ -35,10 +35,14 @@ def test_the_watch_sees_a_connection(strace: str, tmp_path: Path) -> None:
     assert outside_connections(strace, tmp_path, sys.executable, "-c", code)
 
 
-def test_ingest_and_ask_connect_to_nothing(strace: str, tmp_path: Path, checkout: Path) -> None:
+def test_preparing_ingest_and_ask_connect_to_nothing(strace: str, tmp_path: Path, checkout: Path) -> None:
     groundwire = (sys.executable, "-m", "ui.cli")
     index = str(tmp_path / "index")
     ingest = (*groundwire, "ingest", str(checkout / "seeds"), "--index", index)
     ask = (*groundwire, "ask", "How much did the Netherlands pay into PURL?", "--index", index)
+    assert outside_connections(strace, tmp_path, *groundwire, "prepare") == []
     assert outside_connections(strace, tmp_path, *ingest) == []
     assert outside_connections(strace, tmp_path, *ask) == []
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("*") if path.name != "trace.log")
+    assert left == [".cache", "index"]
+    assert [path.name for path in (tmp_path / ".cache").iterdir()] == ["groundwire"]

@@ -91,7 +91,7 @@ def _with_index(create: bool = False) -> Callable[[Command], Callable[..., int |
 
 @contextmanager
 def _opened(folder: Path | None, *, create: bool, model: str | None = None) -> Iterator["NewsIndex"]:
-    from index.embed import SentenceTransformerEmbedder
+    from index.fast_embed import embedder_for
     from index.news_index import NewsIndex
     from index.store import STORE_NAME
     from ui.settings import load_settings
@@ -99,8 +99,8 @@ def _opened(folder: Path | None, *, create: bool, model: str | None = None) -> I
     settings = load_settings(os.environ, index=folder)
     is_new = create and not (settings.index / STORE_NAME).exists()
     chosen = model or (settings.model if is_new else None)
-    embedder = SentenceTransformerEmbedder(chosen) if chosen else None
-    with NewsIndex.open(settings.index, create=create, embedder=embedder) as index:
+    embedder = embedder_for(chosen, precision=settings.precision, cache=settings.cache) if chosen else None
+    with NewsIndex.open(settings.index, create=create, embedder=embedder, cache=settings.cache) as index:
         yield index
 
 
@@ -242,6 +242,22 @@ def stats(index: "NewsIndex", as_json: bool) -> int:
     figures = index.stats()
     click.echo(_json(figures) if as_json else show_stats(figures))
     return 0
+
+
+@groundwire.command(epilog="Example: groundwire prepare")
+def prepare() -> None:
+    """Prepare the model for this machine now; else the first command that needs it does."""
+    from index.embed import check_bundled_model
+    from index.fast_embed import FastEmbedder, embedder_for
+    from ui.settings import load_settings
+
+    settings = load_settings(os.environ)
+    check_bundled_model()
+    embedder = embedder_for(settings.model, precision=settings.precision, cache=settings.cache)
+    if isinstance(embedder, FastEmbedder):
+        click.echo(embedder.prepare())
+    else:
+        click.echo("Nothing to prepare: float32 runs as it is.", err=True)
 
 
 def _typed_questions() -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from platformdirs import user_config_path, user_data_path
+from platformdirs import user_cache_path, user_config_path, user_data_path
 
 from index.embed import BUNDLED_MODEL
 from index.errors import InputError
@@ -21,10 +21,12 @@ _PREFIX = "GROUNDWIRE_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Hold every setting: the index folder, and the model of a new index."""
+    """Hold every setting: the index folder, the model and its precision for a new index, where it is kept prepared."""
 
     index: Path
     model: str
+    precision: str
+    cache: Path
 
 
 def load_settings(environment: Mapping[str, str], *, index: Path | None = None) -> Settings:
@@ -32,7 +34,12 @@ def load_settings(environment: Mapping[str, str], *, index: Path | None = None) 
 
     Raises `InputError` naming the file or the variable for a key that does not exist.
     """
-    settings = Settings(index=user_data_path("groundwire") / "index", model=BUNDLED_MODEL)
+    settings = Settings(
+        index=user_data_path("groundwire") / "index",
+        model=BUNDLED_MODEL,
+        precision="int8",
+        cache=user_cache_path("groundwire"),
+    )
     user_file = user_config_path("groundwire") / _FILE
     settings = _overridden(settings, _read(user_file), where=str(user_file))
     variables = {name: value for name, value in environment.items() if name.startswith(_PREFIX)}

@@ -81,10 +81,17 @@ def show_stats(stats: Mapping[str, Any]) -> str:
         "published": f"{published['first'] or _UNKNOWN} to {published['last'] or _UNKNOWN}"
         + (f", {published['unknown']} without a date" if published["unknown"] else ""),
         "sources": sources,
-        "model": f"{stats['model']} ({stats['dimension'] or 'not used yet'}), passages {stats['chunking']}",
+        "model": f"{stats['model']} ({_engine(stats)}), passages {stats['chunking']}",
         "state": f"generation {stats['generation']}, commit {stats['commit_seq']}",
     }
     return "\n".join(f"{name:10} {value}" for name, value in rows.items())
+
+
+def _engine(stats: Mapping[str, Any]) -> str:
+    """Return what computed the vectors: what the fingerprint says behind the weights' checksum, if anything."""
+    if not stats["fingerprint"]:
+        return "not used yet"
+    return f"{stats['dimension']}, {stats['fingerprint'].partition(' ')[2] or 'float32'}"
 
 
 def printable(text: str) -> str:

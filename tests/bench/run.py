@@ -49,7 +49,7 @@ def speed(folder: Path) -> list[tuple[str, float, str]]:
         (
             "cold ask over seeds/",
             best_of_three(command("-m", "ui.cli", "ask", "Who chaired the Paris summit?", "--index", str(seeds))),
-            "< 8",
+            "< 3",
         ),
     ]
     with NewsIndex.open(folder / "many", create=True) as index:

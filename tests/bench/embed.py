@@ -1,0 +1,160 @@
+"""Print how the int8 embedder compares with sentence-transformers in float32: `make bench-embed`.
+
+Both embed the same texts in turns, round after round, so that what else the machine does slows both; the ratio counts.
+"""
+
+import os
+import platform
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eval.fit.precision import Paragraphs, likeness, read_squad
+from index.embed import Vectors, bundled_model_folder
+from index.fast_embed import FastEmbedder
+from index.news_index import NewsIndex
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+SQUAD = CHECKOUT.parent / "shared" / "data" / "squad" / "dev-v2.0-18-articles.jsonl.gz"
+SEEDS = CHECKOUT / "seeds" / "articles.jsonl"
+ROUNDS = 5
+PASSAGES = 96
+QUERIES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold a line of the table."""
+
+    what: str
+    seen: str
+    bar: str
+    kept: bool | None
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long some work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def speed(data: Paragraphs, ours: FastEmbedder, theirs: "SentenceTransformer") -> list[Row]:
+    """Measure passages a second and the time of one query, in turns."""
+    texts = random.Random(1).sample(data.texts, min(PASSAGES, len(data.texts)))
+    words = statistics.mean(len(text.split()) for text in texts)
+    ours.embed_passages(texts), theirs.encode(texts[:8])  # the first call of each compiles
+    rounds = [
+        (seconds(lambda: theirs.encode(texts)), seconds(lambda: ours.embed_passages(texts))) for _ in range(ROUNDS)
+    ]
+    ratio = statistics.median(slow / fast for slow, fast in rounds)
+    rates = [len(texts) / statistics.median(times) for times in zip(*rounds, strict=True)]
+    queries = [
+        (seconds(lambda q=q: theirs.encode([q])), seconds(lambda q=q: ours.embed_queries([q])))  # type: ignore[misc]
+        for q in data.questions[:QUERIES]
+    ]
+    latencies = [1000 * statistics.median(times) for times in zip(*queries, strict=True)]
+    spread = f"{min(a / b for a, b in rounds):.1f} to {max(a / b for a, b in rounds):.1f}"
+    return [
+        Row(f"passages/s, {words:.0f} words each", f"{rates[1]:.0f}, float32 {rates[0]:.0f}", "", None),
+        Row(f"ratio, median of {ROUNDS} rounds", f"{ratio:.1f} ({spread})", ">= 4", ratio >= 4),
+        Row("one query, median", f"{latencies[1]:.1f} ms, float32 {latencies[0]:.1f} ms", "", None),
+    ]
+
+
+def quality(data: Paragraphs, ours: FastEmbedder, theirs: "SentenceTransformer") -> list[Row]:
+    """Measure how near the rankings come to those of float32."""
+    reference: tuple[Vectors, Vectors] = (
+        np.asarray(theirs.encode(data.texts, normalize_embeddings=True)),
+        np.asarray(theirs.encode(data.questions, normalize_embeddings=True)),
+    )
+    seen = likeness(data, (ours.embed_passages(data.texts), ours.embed_queries(data.questions)), reference)
+    points = 100 * (seen.ndcg - seen.reference_ndcg)
+    of = f"{len(data.texts)} paragraphs, {len(data.questions)} questions"
+    return [
+        Row("cosine to float32", f"{seen.cosine:.4f}", "", None),
+        Row(f"top-10 overlap, {of}", f"{100 * seen.overlap:.1f} %", ">= 93 %", seen.overlap >= 0.93),
+        Row("same first paragraph", f"{100 * seen.same_first:.1f} %", "", None),
+        Row(
+            "nDCG@10",
+            f"{100 * seen.ndcg:.2f}, float32 {100 * seen.reference_ndcg:.2f}",
+            "within 0.5",
+            abs(points) <= 0.5,
+        ),
+    ]
+
+
+def command(*arguments: str, cache: Path) -> Callable[[], object]:
+    """Return the running of a command of this Python with a cache of its own."""
+
+    def run() -> None:
+        environment = {**os.environ, "GROUNDWIRE_CACHE": str(cache)}
+        line = [sys.executable, "-m", "ui.cli", *arguments]
+        done = subprocess.run(line, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode == 2:  # a command that fails is fast, and no measure of anything
+            raise RuntimeError(done.stderr)
+
+    return run
+
+
+def cold(folder: Path) -> list[Row]:
+    """Measure the preparing, and a question in a new process."""
+    cache, index = folder / "cache", folder / "index"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    preparing = seconds(command("prepare", cache=cache))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    with NewsIndex.open(index, create=True, cache=cache) as opened:
+        opened.ingest(SEEDS)
+    ask = command("ask", "Who chaired the Paris summit?", "--index", str(index), cache=cache)
+    times = sorted(seconds(ask) for _ in range(5))
+    return [
+        Row("preparing, once", f"{preparing:.0f} s ({used:.0f} s of CPU)", "<= 90 s", preparing <= 90),
+        Row(
+            "cold ask over seeds/, 5 runs",
+            f"{times[0]:.2f} s (slowest {times[-1]:.2f})",
+            "< 3 s",
+            times[0] < 3,
+        ),
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    from sentence_transformers import SentenceTransformer
+
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("sentence-transformers", "torch", "openvino"))
+    with tempfile.TemporaryDirectory() as folder:
+        rows = cold(Path(folder))
+        ours = FastEmbedder(Path(folder) / "cache")
+        theirs = SentenceTransformer(str(bundled_model_folder()), device="cpu")
+        print(f"{versions}; {platform.machine()}, {os.cpu_count()} cores; ours computes in {ours.arithmetic}")
+        if SQUAD.is_file():
+            data = read_squad(SQUAD, questions=1000)
+            rows = [*speed(data, ours, theirs), *quality(data, ours, theirs), *rows]
+        else:
+            print(f"no SQuAD in {SQUAD.parent}: its rows are left out, and the speed is that on seeds/")
+            texts = [line for line in SEEDS.read_text(encoding="utf-8").splitlines() if line]
+            data = Paragraphs(texts, ["Who chaired the Paris summit?"] * QUERIES, np.zeros(QUERIES, dtype=np.int64))
+            rows = [*speed(data, ours, theirs), *rows]
+    for row in rows:
+        verdict = "" if row.kept is None else "kept" if row.kept else "MISSED"
+        print(f"{row.what:52} {row.seen:32} {row.bar:10} {verdict}")
+
+
+if __name__ == "__main__":
+    main()
