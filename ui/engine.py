@@ -12,10 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import UTC, datetime
 from math import ceil
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from index.errors import GroundwireError
-from index.news_index import NewsIndex, checked_k, checked_question
+from index.ingest import IngestReport
+from index.news_index import Hit, NewsIndex, checked_k, checked_question
 from index.scope import Filters
 from rag.answer import Answer, Event
 from rag.bot import NewsBot
@@ -26,6 +28,8 @@ from ui.settings import ServeSettings
 from ui.waiting_line import LineFullError, WaitingLine
 
 __all__ = ["Answering", "BusyError", "Engine", "NotReadyError", "RateLimitedError", "TookTooLongError"]
+
+T = TypeVar("T")
 
 _WARM_UP = "What happened?"
 
@@ -83,6 +87,7 @@ class Engine:
         self._line = WaitingLine(most_served=settings.workers, most_waiting=settings.queue_size)
         self._questions = RateLimit(settings.questions_per_minute, clock=clock)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="groundwire-question")
+        self._writing = threading.Lock()
         self._usual_s = 1.0
         self._loading: Future[None] | None = None
         self._held: tuple[NewsIndex, Answering, Feedback] | None = None
@@ -146,21 +151,14 @@ class Engine:
         _, bot, _ = self._ready()
         Filters.of(since=since, until=until, sources=sources, as_of=as_of)  # what is wrong is said before it waits
         asked = checked_question(question)
-        self._admit(client)
 
         def events() -> Iterator[Event]:
             settings = {"since": since, "until": until, "sources": sources, "as_of": as_of}
             return bot.stream(asked, history=[*history][-MAX_TURNS:], k=checked_k(k), **settings)
 
-        try:
-            async with aclosing(self._line.enter()) as positions:
-                async for position in positions:
-                    yield _queued(position)
-        except LineFullError as error:
-            raise self._busy() from error
-        async with aclosing(self._worked_on(events)) as worked_on:
+        async with aclosing(self._in_turn(client, events)) as worked_on:
             async for event in worked_on:
-                yield event
+                yield _queued(event) if isinstance(event, int) else event
 
     async def ask(self, question: str, *, client: str, **settings: Any) -> Answer:  # noqa: ANN401 - those of `stream`
         """Return the whole answer; arguments and errors are those of `stream`."""
@@ -170,6 +168,27 @@ class Engine:
                 answer = event.answer or answer
         assert answer is not None  # a stream without an answer raises
         return answer
+
+    async def search(self, query: str, *, client: str, k: int = 8, **filters: Any) -> list[Hit]:  # noqa: ANN401
+        """Return the best passages, as `NewsIndex.search` does; a search waits in the same line as a question."""
+        index = self.index
+        checked = Filters.of(**filters)
+        checked_question(query)
+        hits: list[Hit] = []
+        async with aclosing(self._in_turn(client, lambda: iter([index.find(query, k=k, filters=checked)]))) as found:
+            async for value in found:
+                hits = hits if isinstance(value, int) else value
+        return hits
+
+    def ingest(self, paths: Sequence[Path], *, meta: Mapping[str, str]) -> IngestReport:
+        """Ingest files, one caller after the other; arguments and errors are those of `NewsIndex.ingest`."""
+        with self._writing:
+            return self.index.ingest([*paths], meta=meta, now=self._now())
+
+    def delete(self, article_id: str) -> None:
+        """Delete an article everywhere, one caller after the other; raise `ArticleNotFoundError`."""
+        with self._writing:
+            self.index.delete(article_id, now=self._now())
 
     def save_feedback(
         self, kind: str, answer: Mapping[str, Any], *, comment: str | None = None, citation: int | None = None
@@ -211,21 +230,34 @@ class Engine:
             retry_after_s=seconds,
         )
 
-    async def _worked_on(self, events: Callable[[], Iterator[Event]]) -> AsyncGenerator[Event, None]:
+    async def _in_turn(self, client: str, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
+        """Yield positions while the caller waits, then what a thread works out."""
+        self._admit(client)
+        try:
+            async with aclosing(self._line.enter()) as positions:
+                async for position in positions:
+                    yield position
+        except LineFullError as error:
+            raise self._busy() from error
+        async with aclosing(self._worked_on(work)) as worked_on:
+            async for value in worked_on:
+                yield value
+
+    async def _worked_on(self, values: Callable[[], Iterator[T]]) -> AsyncGenerator[T, None]:
         """Yield what a thread works out, for a caller that is being served."""
-        loop, found = asyncio.get_running_loop(), asyncio.Queue[Event | None]()
+        loop, found = asyncio.get_running_loop(), asyncio.Queue[T | None]()
         left = threading.Event()
 
-        def tell(event: Event | None) -> None:
+        def tell(value: T | None) -> None:
             if not left.is_set():
-                loop.call_soon_threadsafe(found.put_nowait, event)
+                loop.call_soon_threadsafe(found.put_nowait, value)
 
-        work = self._submit(events, tell, left)
+        work = self._submit(values, tell, left)
         work.add_done_callback(lambda _: tell(None))
         until = loop.time() + self.settings.answer_timeout_s
         try:
-            while event := await asyncio.wait_for(found.get(), until - loop.time()):
-                yield event
+            while (value := await asyncio.wait_for(found.get(), until - loop.time())) is not None:
+                yield value
             work.result()
         except TimeoutError as error:
             most = f"{self.settings.answer_timeout_s:g} s"
@@ -234,15 +266,15 @@ class Engine:
             left.set()
 
     def _submit(
-        self, events: Callable[[], Iterator[Event]], tell: Callable[[Event], None], left: threading.Event
+        self, values: Callable[[], Iterator[T]], tell: Callable[[T], None], left: threading.Event
     ) -> "Future[None]":
         def work() -> None:
             started = self._clock()
             try:
-                for event in events():
+                for value in values():
                     if left.is_set():
                         return
-                    tell(event)
+                    tell(value)
             finally:
                 self._usual_s += (self._clock() - started - self._usual_s) / 8
                 self._line.leave()
