@@ -82,7 +82,7 @@ class Engine:
         self.settings = settings
         self._open_index = open_index
         self._make_bot = make_bot
-        self._clock = clock
+        self.clock = clock
         self._now = now
         self._line = WaitingLine(most_served=settings.workers, most_waiting=settings.queue_size)
         self._questions = RateLimit(settings.questions_per_minute, clock=clock)
@@ -269,14 +269,14 @@ class Engine:
         self, values: Callable[[], Iterator[T]], tell: Callable[[T], None], left: threading.Event
     ) -> "Future[None]":
         def work() -> None:
-            started = self._clock()
+            started = self.clock()
             try:
                 for value in values():
                     if left.is_set():
                         return
                     tell(value)
             finally:
-                self._usual_s += (self._clock() - started - self._usual_s) / 8
+                self._usual_s += (self.clock() - started - self._usual_s) / 8
                 self._line.leave()
 
         try:
