@@ -30,11 +30,11 @@ MakeClient = Callable[..., TestClient]
 def make_client(tmp_path: Path) -> Iterator[MakeClient]:
     opened: list[TestClient] = []
 
-    def make(bot: Answering | None = None, *, base_url: str = HERE, **settings: Any) -> TestClient:
+    def make(bot: Answering | None = None, *, base_url: str = HERE, **settings: object) -> TestClient:
         index = NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder())
         index.ingest([write_articles(tmp_path / "a.jsonl", KYIV, PARIS)], now=NOW)
         chosen: dict[str, Any] = {"make_bot": lambda _: bot} if bot else {}
-        chosen_settings = ServeSettings(**{"page": False, "questions_per_minute": 1000} | settings)
+        chosen_settings = ServeSettings(**{"page": False, "questions_per_minute": 1000} | settings)  # type: ignore[arg-type] # a test names what there is
         engine = Engine(lambda: index, settings=chosen_settings, clock=lambda: 0.0, now=lambda: NOW, **chosen)
         client = TestClient(
             create_app(engine), base_url=base_url, raise_server_exceptions=False, follow_redirects=False
@@ -94,8 +94,9 @@ def test_a_refusal_is_an_answer(client: TestClient) -> None:
 
 
 def test_filters_and_history_reach_the_bot(client: TestClient) -> None:
-    body = {"question": "And in Paris?", "sources": ["Kyiv Desk"], "since": "2025-08-01", "until": "2025-08-30",
-            "as_of": "2025-09-01", "k": 3, "history": [{"question": "Who was killed in Kyiv?", "answer": "19."}]}  # fmt: skip
+    filters = {"sources": ["Kyiv Desk"], "since": "2025-08-01", "until": "2025-08-30", "as_of": "2025-09-01"}
+    turn = {"question": "Who was killed in Kyiv?", "answer": "19."}
+    body = {"question": "And in Paris?", "k": 3, "history": [turn], **filters}
     understood = client.post("/api/v1/ask", json=body).json()["understood"]
     assert understood["sources"] == ["Kyiv Desk"]
     assert (understood["since"], understood["until"], understood["as_of"]) == ("2025-08-01", "2025-08-30", "2025-09-01")
@@ -135,8 +136,8 @@ def test_what_is_too_much_is_told_busy_at_once(make_client: MakeClient) -> None:
     accepted: list[int] = []
     asking = threading.Thread(target=lambda: accepted.append(client.post("/api/v1/ask", json=QUESTION).status_code))
     asking.start()
-    while engine.working == 0:
-        threading.Event().wait(0.001)
+    waited = [threading.Event().wait(0.01) for _ in range(500) if not engine.working]
+    assert len(waited) < 500
     busy = client.post("/api/v1/ask", json=QUESTION)
     streamed = client.post("/api/v1/ask/stream", json=QUESTION)
     go.set()
@@ -420,9 +421,11 @@ def test_the_own_page_may_ask(client: TestClient) -> None:
     assert client.post("/api/v1/ask", json=QUESTION, headers=headers).status_code == 200
 
 
-HIDDEN = ["/gradio_api/file=/etc/passwd", "/gradio_api/proxy=http://evil.example", "/monitoring", "/gradio_api/deep_link",
-          "/gradio_api/upload", "/gradio_api/info", "/gradio_api//file=x", "/assets/../../etc/passwd", "/docs-static/../x",
-          "/API/v1/ask", "//healthz", "/redoc", "/gradio_api/call/x", "/gradio_api/vibe-code/"]  # fmt: skip
+HIDDEN = [
+    "/gradio_api/file=/etc/passwd", "/gradio_api/proxy=http://evil.example", "/monitoring", "/gradio_api/deep_link",
+    "/gradio_api/upload", "/gradio_api/info", "/gradio_api//file=x", "/assets/../../etc/passwd", "/docs-static/../x",
+    "/API/v1/ask", "//healthz", "/redoc", "/gradio_api/call/x", "/gradio_api/vibe-code/",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", HIDDEN)

@@ -1,8 +1,8 @@
 """The shell around the page and the service: what comes in is checked here, before any route sees it.
 
-An ASGI middleware, the outermost one. In this order it looks at the host (against DNS rebinding), the path (an
-allow-list), the origin (against other sites in the same browser), the token, and the size of the body; and it puts the
-same security headers on every response, its own included.
+An ASGI middleware, the outermost one. In this order it looks at the host (against DNS rebinding), the origin (against
+other sites in the same browser), the token, the path (an allow-list), and the size of the body; and it puts the same
+security headers on every response, its own included.
 """
 
 import hmac
@@ -132,8 +132,8 @@ class Guard:
         await body.run(self._app, scope)
 
     def _problem(self, scope: Scope, headers: Headers) -> Problem | None:
-        problem = self._wrong_host(headers) or self._wrong_path(scope) or _wrong_origin(scope, headers)
-        problem = problem or self._wrong_token(scope, headers)
+        problem = self._wrong_host(headers) or _wrong_origin(scope, headers) or self._wrong_token(scope, headers)
+        problem = problem or self._wrong_path(scope)
         size = headers.get("content-length", "0")
         most_bytes = self._most_bytes(scope)
         if not problem and (not size.isdecimal() or int(size) > most_bytes):

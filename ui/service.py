@@ -102,9 +102,9 @@ def create_app(engine: Engine) -> Service:
     _add_health(app, engine)
     _add_login(app, settings.token, attempts)
     _add_docs(app, has_page=settings.page)
-    app.include_router(ask_routes(engine))
-    app.include_router(article_routes(engine, uploads=RateLimit(settings.uploads_per_minute, clock=engine.clock)))
-    app.include_router(openai_routes(engine))
+    uploads = RateLimit(settings.uploads_per_minute, clock=engine.clock)
+    for routes in (ask_routes(engine), article_routes(engine, uploads=uploads), openai_routes(engine)):
+        app.routes.extend(routes.routes)  # `include_router` would hide their paths from the guard
     _add_problems(app)
     return app
 
