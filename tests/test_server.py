@@ -91,15 +91,15 @@ def seeds_index(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Pat
 @LOOPBACK
 def test_the_official_openai_client_completes_a_plain_and_a_streamed_chat(seeds_index: Path) -> None:
     from openai import OpenAI
+    from openai.types.chat import ChatCompletionUserMessageParam
 
     with serving(seeds_index, "--token", TOKEN) as server:
         wait_until_ready(server)
         with OpenAI(base_url=f"{server.address}/v1", api_key=TOKEN) as client:
             models = [model.id for model in client.models.list()]
-            messages = [{"role": "user", "content": DUTCH}]
-            plain = client.chat.completions.create(model="groundwire", messages=messages)  # type: ignore[arg-type] # as its docs show
-            stream = client.chat.completions.create(model="groundwire", messages=messages, stream=True)  # type: ignore[arg-type] # so do these
-            chunks = list(stream)
+            messages: list[ChatCompletionUserMessageParam] = [{"role": "user", "content": DUTCH}]
+            plain = client.chat.completions.create(model="groundwire", messages=messages)
+            chunks = [*client.chat.completions.create(model="groundwire", messages=messages, stream=True)]
     said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
     assert models == ["groundwire"]
     assert "EUR 500 million" in said
