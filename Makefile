@@ -8,10 +8,10 @@ SEEDS  := $(VENV)/seeds-index
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace help setup ask chat test check format bench wheel clean
+.PHONY: strace help setup ask chat test check format bench bench-http wheel clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Create .venv, install everything, prepare the model
 
@@ -31,8 +31,8 @@ ask: $(SEEDS)/CURRENT ## Ask the sample articles: make ask Q="Who pledged what i
 	@test -n "$$QUESTION" || { echo 'make ask: no question; write make ask Q="Who pledged what in Paris?"' >&2; exit 2; }
 	@$(BIN)/groundwire ask --index $(SEEDS) -- "$$QUESTION" || test $$? -eq 1  # 1 is a refusal: an answer, no error
 
-chat: $(SEEDS)/CURRENT ## Chat with the sample articles
-	@$(BIN)/groundwire chat --index $(SEEDS)
+chat: $(SEEDS)/CURRENT ## Chat with the sample articles in the browser (in the terminal: groundwire chat)
+	@$(BIN)/groundwire serve --index $(SEEDS)
 
 # The tests that watch system calls need strace; where it cannot be installed, they say so.
 strace:
@@ -53,6 +53,9 @@ format: $(READY) ## Format the code, and mend what lint can mend
 
 bench: $(READY) ## Measure speed and quality, and print the table
 	$(BIN)/python -m tests.bench.run
+
+bench-http: $(READY) ## Measure the HTTP service under load (some minutes)
+	$(BIN)/python -m tests.bench.http
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build

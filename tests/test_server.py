@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -19,8 +19,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from index.errors import InputError
+from ui.cli import groundwire
 from ui.serving import AddressInUseError, address_of, bind, checked
-from ui.settings import ServeSettings
+from ui.settings import ServeSettings, load_settings
 
 LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
 DUTCH = "How much did the Netherlands pay into PURL?"
@@ -199,3 +200,54 @@ def test_nobody_listens_where_no_server_runs() -> None:
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
     with pytest.raises(URLError, match="Connection refused"):
         urlopen(address, timeout=5)
+
+
+@pytest.mark.model
+@LOOPBACK
+def test_every_example_of_the_documentation_runs(seeds_index: Path, tmp_path: Path, checkout: Path) -> None:
+    documented = (checkout / "docs" / "http.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```(bash|python)\n(.*?)```", documented, re.DOTALL)
+    runners = {"bash": ["bash", "-euc"], "python": [sys.executable, "-c"]}
+    copied = tmp_path / "index"
+    shutil.copytree(seeds_index, copied)
+    with serving(copied, "--allow-writes") as server:
+        wait_until_ready(server)
+        environment = environment_of(tmp_path, GROUNDWIRE=server.address)
+        done = [
+            subprocess.run(
+                [*runners[kind], code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+            )
+            for kind, code in examples
+        ]
+    wrong = [run for run in done if run.returncode or not run.stdout or '"cause"' in run.stdout]
+    assert len(examples) >= 6
+    assert [(run.args, run.stdout, run.stderr) for run in wrong] == []
+
+
+def test_the_unit_of_systemd_is_one(checkout: Path, tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("needs systemd-analyze; apt-get install systemd")
+    serving_md = (checkout / "docs" / "serving.md").read_text(encoding="utf-8")
+    unit = re.findall(r"```ini\n(.*?)```", serving_md, re.DOTALL)[0]
+    written = tmp_path / "groundwire.service"
+    written.write_text(unit.replace("/opt/groundwire/.venv/bin/groundwire", "/bin/true"), encoding="utf-8")
+    done = subprocess.run([analyze, "verify", str(written)], capture_output=True, text=True, check=False)
+    about_ours = [line for line in done.stderr.splitlines() if "groundwire" in line]
+    assert (done.returncode, about_ours) == (0, [])
+
+
+def test_the_container_and_the_unit_use_options_and_settings_that_there_are(checkout: Path) -> None:
+    dockerfile = (checkout / "Dockerfile").read_text(encoding="utf-8")
+    unit = re.findall(r"ExecStart=(.*)", (checkout / "docs" / "serving.md").read_text(encoding="utf-8"))[0]
+    variables = dict(re.findall(r"(GROUNDWIRE_[A-Z]+)=(\S+)", dockerfile))
+    settings = load_settings(variables)
+    assert (settings.index, settings.serve.host, settings.serve.port) == (Path("/data/index"), "0.0.0.0", 7860)
+    options = {name for parameter in groundwire.commands["serve"].params for name in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+", unit)) <= options
+    assert re.findall(r"CMD \[(.*)\]\n?$", dockerfile) == ['"serve"']
+
+
+def test_every_setting_of_the_server_is_documented(checkout: Path) -> None:
+    serving_md = (checkout / "docs" / "serving.md").read_text(encoding="utf-8")
+    assert [field.name for field in fields(ServeSettings) if f"`{field.name}`" not in serving_md] == []
