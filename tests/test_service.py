@@ -283,6 +283,21 @@ def test_feedback_is_stored_beside_the_index(client: TestClient, tmp_path: Path)
     assert (line["kind"], line["citation"], line["answer"]) == ("wrong_passage", 1, answer)
 
 
+def test_a_deleted_article_is_gone_from_the_feedback_too(make_client: MakeClient, tmp_path: Path) -> None:
+    client = make_client(allow_writes=True)
+    for question in ("How many people were killed in Kyiv?", "How many countries pledged troops for Ukraine?"):
+        answer = client.post("/api/v1/ask", json={"question": question, "k": 1}).json()
+        client.post("/api/v1/feedback", json={"kind": "like", "answer": answer})
+    client.delete("/api/v1/articles/kyiv")
+    stored = (tmp_path / "index" / "feedback.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in stored.splitlines()]
+    assert "19 people" not in stored
+    assert [(line["kind"], line["answer"].get("forgotten")) for line in lines] == [("like", "kyiv"), ("like", None)]
+    assert lines[1]["answer"]["citations"][0]["article_id"] == "paris"
+    client.post("/api/v1/feedback", json={"kind": "other", "answer": {}})
+    assert len((tmp_path / "index" / "feedback.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+
 def test_an_answer_is_checked_against_its_texts(client: TestClient) -> None:
     answer = client.post("/api/v1/ask", json=QUESTION).json()
     texts = [{"article_id": "kyiv", "text": KYIV["text"]}]

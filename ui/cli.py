@@ -183,7 +183,10 @@ def show(index: "NewsIndex", article_id: str, revision: int | None, as_json: boo
 @_with_index()
 def delete(index: "NewsIndex", article_id: str, as_json: bool) -> int:
     """Delete an article with all its revisions, everywhere in the index."""
+    from ui.feedback import Feedback
+
     index.delete(article_id)
+    Feedback(index.folder).forget(article_id)
     click.echo(_json({"deleted": article_id, **index.state()}) if as_json else f"Deleted {article_id}.")
     return 0
 

@@ -187,8 +187,10 @@ class Engine:
 
     def delete(self, article_id: str) -> None:
         """Delete an article everywhere, one caller after the other; raise `ArticleNotFoundError`."""
+        index, _, feedback = self._ready()
         with self._writing:
-            self.index.delete(article_id, now=self._now())
+            index.delete(article_id, now=self._now())
+            feedback.forget(article_id)
 
     def save_feedback(
         self, kind: str, answer: Mapping[str, Any], *, comment: str | None = None, citation: int | None = None
