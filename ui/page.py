@@ -64,7 +64,7 @@ def _blocks(engine: Engine) -> gr.Blocks:
                 sources = _html("src", render("sources.html", turns=[]))
         choices, mail = _html("choices", ""), _html("mail", "")
         _wire(engine, composer, turns=turns, chat=chat, sources=sources, mail=mail)
-        blocks.load(_opener(engine), None, [chat, choices], queue=False, **_QUIET)
+        blocks.load(_opener(engine), None, [chat, choices], **_QUIET)
     return blocks
 
 
@@ -97,10 +97,10 @@ def _wire(
         return _mail("export", event, json.dumps(export(held), ensure_ascii=False))
 
     asking = composer.ask(ask, turns, shown, concurrency_limit=None, **_QUIET)
-    composer.stop(stop, turns, shown, cancels=[asking], queue=False, **_QUIET)
-    composer.fresh(fresh, None, shown, cancels=[asking], queue=False, **_QUIET)
-    composer.feedback(feedback, turns, mail, queue=False, **_QUIET)
-    composer.export(hand_out, turns, mail, queue=False, **_QUIET)
+    composer.stop(stop, turns, shown, cancels=[asking], **_QUIET)
+    composer.fresh(fresh, None, shown, cancels=[asking], **_QUIET)
+    composer.feedback(feedback, turns, mail, **_QUIET)
+    composer.export(hand_out, turns, mail, **_QUIET)
 
 
 def _shown(engine: Engine, turns: Sequence[Turn]) -> tuple[str, str]:
