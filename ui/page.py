@@ -135,6 +135,7 @@ def _opener(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
 
     def questions(seq: int) -> list[str]:
         if seq not in tried:
+
             def ask(question: str) -> Any:  # noqa: ANN401
                 return asyncio.run(engine.ask(question, client="the page itself"))
 

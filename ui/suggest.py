@@ -28,6 +28,8 @@ def _questions(articles: Sequence[Article]) -> Iterator[str]:
     for article in articles:
         names = [name for name in _NAME.findall(article.title or "")[1:] if len(name) > 3]
         if names:  # the first word of a title is a capital for another reason
-            yield f"What happened in {names[-1]}?" if f" in {names[-1]}" in (article.title or "") else (
-                f"What is reported about {names[-1]}?"
+            yield (
+                f"What happened in {names[-1]}?"
+                if f" in {names[-1]}" in (article.title or "")
+                else (f"What is reported about {names[-1]}?")
             )

@@ -17,7 +17,9 @@ from ui.serving import address_of, bind, run
 from ui.settings import ServeSettings
 
 EVIL = "<img src=x onerror=pwn(1)> $$6$$ ${pwn(2)} {{pwn(3)}} ![x](http://evil.test/a.png) [1] ```mermaid"
-TEXT = "France pledged 500 million euros. Germany pledged 320 million. It rained. " + EVIL + " The end." + "\n\nMore." * 80
+TEXT = (
+    "France pledged 500 million euros. Germany pledged 320 million. It rained. " + EVIL + " The end." + "\n\nMore." * 80
+)
 ARTICLES = [
     {"id": "a", "title": "Pledges in Paris", "source": "Paris Desk", "published": "2025-09-04", "text": TEXT,
      "url": "https://news.example/a"},
@@ -56,7 +58,11 @@ class StateBot:
         yield answer_event(answer)
 
     def _answer(self, question: str, word: str) -> Answer:
-        said = ["France pledged 500 million euros.", "Germany pledged 320 million.", *([EVIL] if word == "evil" else [])]
+        said = [
+            "France pledged 500 million euros.",
+            "Germany pledged 320 million.",
+            *([EVIL] if word == "evil" else []),
+        ]
         cited = [self._cite(1, "a", said[0]), self._cite(2, "a", said[1])]
         if word == "evil":
             cited.append(self._cite(3, "b", "Evil words."))
@@ -68,7 +74,9 @@ class StateBot:
             text += one + f" [{number}] "
         values = (ConflictValue(value="500 million", as_of="2025-09-04", citations=(1,)),
                   ConflictValue(value="320 million", as_of=None, citations=(2,)))  # fmt: skip
-        conflicts = (Conflict(about="How much was pledged", kind="contradictory", values=values),) if word == "disagree" else ()
+        conflicts = (
+            (Conflict(about="How much was pledged", kind="contradictory", values=values),) if word == "disagree" else ()
+        )
         row = Row(cells={"actor": "France", "amount": "500 million"}, value=5e8, currency="EUR", citations=(1,))
         table = Table(columns=("actor", "amount"), rows=(row,), coverage=TableCoverage(
             articles_in_scope=2, articles_read=2, articles_with_rows=1)) if word == "table" else None  # fmt: skip

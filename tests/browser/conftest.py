@@ -61,7 +61,9 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on("request", lambda r: urlsplit(r.url).hostname in ("127.0.0.1", None) or wrong.append(f"outside {r.url}"))
+        page.on(
+            "request", lambda r: urlsplit(r.url).hostname in ("127.0.0.1", None) or wrong.append(f"outside {r.url}")
+        )
         page.on("console", lambda m: m.type == "error" and wrong.append(m.text))
         page.on("pageerror", lambda e: wrong.append(str(e)))
         page.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status} {r.url}"))
