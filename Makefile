@@ -8,7 +8,7 @@ SEEDS  := $(VENV)/seeds-index
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace help setup ask chat test check format bench bench-http wheel clean
+.PHONY: strace chromium help setup ask chat test check format bench bench-http wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,10 +38,14 @@ chat: $(SEEDS)/CURRENT ## Chat with the sample articles in the browser (in the t
 strace:
 	@command -v strace >/dev/null || (apt-get update && apt-get install -y strace) || echo 'no strace: its tests skip'
 
-test: $(READY) strace ## Run the tests
+# The tests of the page need Debian's Chromium and the browser packages of the test extra.
+chromium:
+	@command -v chromium >/dev/null || (apt-get update && apt-get install -y chromium) || echo 'no chromium: its tests skip'
+
+test: $(READY) strace chromium ## Run the tests
 	$(BIN)/python -m pytest
 
-check: $(READY) strace ## Check format, lint and types, then run the tests
+check: $(READY) strace chromium ## Check format, lint and types, then run the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -286,7 +286,7 @@ def _serve(settings: "Settings", listening: "socket") -> None:
     engine = Engine(lambda: index, settings=serve)
     app: FastAPI = create_app(engine)
     if serve.page:
-        from ui.page import mount_page  # type: ignore[import-not-found] # comes with the page
+        from ui.page import mount_page
 
         app = mount_page(app, engine)
     click.echo(f"Groundwire answers at {address_of(listening, serve)} (Ctrl-C stops it)")

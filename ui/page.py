@@ -65,7 +65,8 @@ def _blocks(engine: Engine) -> gr.Blocks:
         choices, mail = _html("choices", ""), _html("mail", "")
         _wire(engine, composer, turns=turns, chat=chat, sources=sources, mail=mail)
         blocks.load(_opener(engine), None, [chat, choices], **_QUIET)
-    return blocks
+    page: gr.Blocks = blocks
+    return page
 
 
 def _html(name: str, value: str, js: str | None = None) -> gr.HTML:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -83,7 +84,7 @@ def pieces_of(text: str, spans: Sequence[tuple[int, int, int]]) -> tuple[Piece, 
     """
     cuts = sorted({0, len(text), *(at for _, start, end in spans for at in (start, end))})
     pieces = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         covering = tuple(n for n, first, last in spans if first <= start and end <= last)
         begins = tuple(n for n, first, _ in spans if first == start and n in covering)
         pieces.append(Piece(text[start:end], covering, begins))
@@ -184,7 +185,7 @@ def _initials(source: str | None) -> str:
 def _environment() -> Environment:
     folder = files("ui") / "templates"
     loader = FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8"))
-    environment = Environment(  # noqa: S701 if it ever is not `autoescape=True`
+    environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     environment.filters |= {"day": _day, "initials": _initials, "link": link_of}
