@@ -58,7 +58,7 @@ async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, clien
                 yield [*before, turn]
     except GroundwireError as error:
         yield [*before, replace(turn, state="error", message=_sentence(str(error)))]
-    except Exception:  # the edge of ui/: the log has the traceback, and the reader is told
+    except Exception:  # noqa: BLE001 - the edge of ui/: the log has the traceback, and the reader is told
         _log.exception("the page could not answer")
         yield [*before, replace(turn, state="error", message="This is an error of the program; its log has the cause.")]
 

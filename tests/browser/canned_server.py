@@ -23,7 +23,8 @@ TEXT = (
 ARTICLES = [
     {"id": "a", "title": "Pledges in Paris", "source": "Paris Desk", "published": "2025-09-04", "text": TEXT,
      "url": "https://news.example/a"},
-    {"id": "b", "title": "Evil " + EVIL, "source": "Src " + EVIL, "published": "2025-09-05", "text": "Evil words. " + EVIL,
+    {"id": "b", "title": "Evil " + EVIL, "source": "Src " + EVIL, "published": "2025-09-05",
+     "text": "Evil words. " + EVIL,
      "url": "javascript:pwn(4)"},
 ]  # fmt: skip
 

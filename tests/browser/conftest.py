@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 CHECKOUT = Path(__file__).parents[2]
 CHROMIUM = next((p for p in ("/usr/lib/chromium/chromium", "/usr/bin/chromium") if Path(p).exists()), None)
@@ -40,7 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium(address: str) -> Iterator[Any]:
+def chromium(address: str) -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -51,11 +54,11 @@ def chromium(address: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+def visit(chromium: "Browser", address: str) -> Iterator[Callable[..., Any]]:
     wrong: list[str] = []
     contexts = []
 
-    def go(path: str = "/", **settings: Any) -> Any:
+    def go(path: str = "/", **settings: Any) -> "Page":  # noqa: ANN401 - those of Browser.new_context
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce",
                                           "locale": "en-GB", "timezone_id": "UTC", **settings})  # fmt: skip
         contexts.append(context)
@@ -82,12 +85,12 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
 def inspect() -> Callable[..., None]:
     """Run axe-core and keep a picture."""
 
-    def look(page: Any, name: str) -> None:
-        import axe_playwright_python
+    def look(page: "Page", name: str) -> None:
+        script = next(Path(str(find_spec("axe_playwright_python").submodule_search_locations[0])).rglob("axe.min.js"))  # type: ignore[union-attr,index]
 
         SCREENSHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
-        page.evaluate(next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8"))
+        page.evaluate(script.read_text(encoding="utf-8"))
         found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
         assert found["passes"]
         assert [(v["id"], [n["html"][:150] for n in v["nodes"]][:4]) for v in found["violations"]] == []

@@ -1,15 +1,19 @@
 """The chat page in Chromium: every state, keyboard, phone, hostile text."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
-Visit = Callable[..., Any]
+Visit = Callable[..., "Page"]
+Inspect = Callable[["Page", str], None]
 
 
-def ask(page: Any, question: str, turn: int = 1) -> None:
+def ask(page: "Page", question: str, turn: int = 1) -> None:
     page.fill("#gw-question", question)
     page.press("#gw-question", "Enter")
     page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error]")
@@ -24,7 +28,7 @@ STATES = {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", STATES)
-def test_a_state_says_what_it_is_and_is_accessible(visit: Visit, inspect: Any, state: str, scheme: str) -> None:
+def test_a_state_says_what_it_is_and_is_accessible(visit: Visit, inspect: Inspect, state: str, scheme: str) -> None:
     question, said = STATES[state]
     page = visit(color_scheme=scheme)
     ask(page, question)
@@ -32,14 +36,14 @@ def test_a_state_says_what_it_is_and_is_accessible(visit: Visit, inspect: Any, s
     inspect(page, f"{state}-{scheme}")
 
 
-def test_the_empty_page_is_accessible(visit: Visit, inspect: Any) -> None:
+def test_the_empty_page_is_accessible(visit: Visit, inspect: Inspect) -> None:
     page = visit()
     page.wait_for_selector(".gw-suggest")
     page.click("#gw-filters summary")
     inspect(page, "start-filters")
 
 
-def test_a_number_opens_the_exact_words_and_esc_returns(visit: Visit, inspect: Any) -> None:
+def test_a_number_opens_the_exact_words_and_esc_returns(visit: Visit, inspect: Inspect) -> None:
     page = visit()
     ask(page, "Answer me")
     page.locator("#t-1 .gw-cite").nth(1).click()
@@ -62,7 +66,7 @@ def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
     assert page.locator("mark.on").all_inner_texts() == ["Germany pledged 320 million."]
 
 
-def test_hostile_text_stays_text(visit: Visit, inspect: Any) -> None:
+def test_hostile_text_stays_text(visit: Visit, inspect: Inspect) -> None:
     evil = "Evil <img src=x onerror=pwn(9)> $$1$$ ${pwn(8)} {{pwn(7)}} ![a](http://evil.test/q) ```mermaid"
     page = visit()
     ask(page, evil)
@@ -73,7 +77,7 @@ def test_hostile_text_stays_text(visit: Visit, inspect: Any) -> None:
     inspect(page, "hostile")
 
 
-def test_stop_keeps_what_was_said(visit: Visit, inspect: Any) -> None:
+def test_stop_keeps_what_was_said(visit: Visit, inspect: Inspect) -> None:
     page = visit()
     page.fill("#gw-question", "Slow please")
     page.press("#gw-question", "Enter")
@@ -120,7 +124,7 @@ def test_feedback_is_acknowledged_and_the_conversation_downloads(visit: Visit) -
     assert '"quote": "Germany pledged 320 million."' in got.value.path().read_text(encoding="utf-8")
 
 
-def test_a_phone_shows_sources_in_a_sheet(visit: Visit, inspect: Any) -> None:
+def test_a_phone_shows_sources_in_a_sheet(visit: Visit, inspect: Inspect) -> None:
     page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     ask(page, "Answer me")
     page.locator(".gw-cite").first.tap()
@@ -130,7 +134,7 @@ def test_a_phone_shows_sources_in_a_sheet(visit: Visit, inspect: Any) -> None:
     assert page.evaluate("document.activeElement.className") == "gw-cite"
 
 
-def test_nothing_runs_out_of_a_narrow_screen(visit: Visit, inspect: Any) -> None:
+def test_nothing_runs_out_of_a_narrow_screen(visit: Visit, inspect: Inspect) -> None:
     page = visit(viewport={"width": 320, "height": 640})
     ask(page, "Evil please")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
