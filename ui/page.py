@@ -166,5 +166,12 @@ def _collection(engine: Engine) -> dict[str, Any]:
     for article in articles:
         if article.published:
             months[article.published[:7]] = months.get(article.published[:7], 0) + 1
-    bars = sorted(months.items())[-48:]
-    return {"articles": articles, "stats": engine.index.stats(), "bars": bars, "most": max(months.values(), default=1)}
+    spans = [int(month[:4]) * 12 + int(month[5:]) - 1 for month in months]
+    every = [f"{n // 12}-{n % 12 + 1:02}" for n in range(min(spans, default=0), max(spans, default=-1) + 1)]
+    bars = [(month, months.get(month, 0)) for month in every[-48:]]
+    return {
+        "articles": articles,
+        "stats": engine.index.stats(),
+        "bars": bars,
+        "most": max((n for _, n in bars), default=1),
+    }

@@ -35,7 +35,7 @@ class StateBot:
     def __init__(self, index: NewsIndex) -> None:
         self._index = index
 
-    def stream(self, question: str, *, sources: tuple[str, ...] = (), **_: object) -> Iterator[Event]:
+    def stream(self, question: str, *, history: object = (), k: int = 8, **_: object) -> Iterator[Event]:
         """Yield the events of the state."""
         return self._events(question)
 
@@ -70,7 +70,8 @@ class StateBot:
         text, sentences = "", []
         for number, one in enumerate(said, start=1):
             numbers = () if word == "partly" and number == 2 else (number,)
-            sentences.append(Sentence(text=one, start=len(text), end=len(text) + len(one), support="supported", score=None,
+            sentences.append(Sentence(text=one, start=len(text), end=len(text) + len(one), support="supported",
+                                      score=None,
                                       reasons=(), citations=numbers))  # fmt: skip
             text += one + f" [{number}] "
         values = (ConflictValue(value="500 million", as_of="2025-09-04", citations=(1,)),

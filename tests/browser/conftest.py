@@ -29,7 +29,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("page")
     log = (folder / "log").open("w")
     server = subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / "canned_server.py"), str(folder)], stdout=subprocess.PIPE, stderr=log,
+        [sys.executable, str(Path(__file__).parent / "canned_server.py"), str(folder)],
+        stdout=subprocess.PIPE, stderr=log,
         text=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(CHECKOUT), "GRADIO_ANALYTICS_ENABLED": "False"},
     )  # fmt: skip
     assert server.stdout
@@ -58,18 +59,20 @@ def visit(chromium: "Browser", address: str) -> Iterator[Callable[..., Any]]:
     wrong: list[str] = []
     contexts = []
 
+    def blame(what: str, *, when: bool) -> None:
+        if when:
+            wrong.append(what)
+
     def go(path: str = "/", **settings: Any) -> "Page":  # noqa: ANN401 - those of Browser.new_context
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce",
                                           "locale": "en-GB", "timezone_id": "UTC", **settings})  # fmt: skip
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on(
-            "request", lambda r: urlsplit(r.url).hostname in ("127.0.0.1", None) or wrong.append(f"outside {r.url}")
-        )
-        page.on("console", lambda m: m.type == "error" and wrong.append(m.text))
+        page.on("request", lambda r: blame(r.url, when=urlsplit(r.url).hostname not in ("127.0.0.1", None)))
+        page.on("console", lambda m: blame(m.text, when=m.type == "error"))
         page.on("pageerror", lambda e: wrong.append(str(e)))
-        page.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status} {r.url}"))
+        page.on("response", lambda r: blame(f"{r.status} {r.url}", when=r.status >= 400))
         page.add_init_script("window.hurt = []; window.pwn = (n) => window.hurt.push(n);")
         page.goto(address + path, wait_until="domcontentloaded")
         page.wait_for_selector("body[data-gw-ready]", state="attached")
