@@ -83,7 +83,8 @@ class StateBot:
         table = Table(columns=("actor", "amount"), rows=(row,), coverage=TableCoverage(
             articles_in_scope=2, articles_read=2, articles_with_rows=1)) if word == "table" else None  # fmt: skip
         return replace(refused(), question=question, status="partial" if word == "partly" else "answered", text=text,
-                       sentences=tuple(sentences), citations=tuple(cited), conflicts=conflicts, table=table, refusal=None,
+                       sentences=tuple(sentences), citations=tuple(cited), conflicts=conflicts, table=table,
+                       refusal=None,
                        hits=tuple(self._index.search("evil", k=2)), follow_ups=("Table of pledges",))  # fmt: skip
 
     def _cite(self, number: int, article_id: str, quote: str) -> Citation:
