@@ -11,7 +11,7 @@ export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace help setup ask chat test check format bench bench-embed wheel clean
+.PHONY: strace chromium help setup ask chat test check format bench bench-embed bench-http wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,17 +34,21 @@ ask: $(SEEDS)/CURRENT ## Ask the sample articles: make ask Q="Who pledged what i
 	@test -n "$$QUESTION" || { echo 'make ask: no question; write make ask Q="Who pledged what in Paris?"' >&2; exit 2; }
 	@$(BIN)/groundwire ask --index $(SEEDS) -- "$$QUESTION" || test $$? -eq 1  # 1 is a refusal: an answer, no error
 
-chat: $(SEEDS)/CURRENT ## Chat with the sample articles
-	@$(BIN)/groundwire chat --index $(SEEDS)
+chat: $(SEEDS)/CURRENT ## Chat with the sample articles in the browser (in the terminal: groundwire chat)
+	@$(BIN)/groundwire serve --index $(SEEDS)
 
 # The tests that watch system calls need strace; where it cannot be installed, they say so.
 strace:
 	@command -v strace >/dev/null || (apt-get update && apt-get install -y strace) || echo 'no strace: its tests skip'
 
-test: $(READY) strace ## Run the tests
+# The tests of the page need Debian's Chromium and the browser packages of the test extra.
+chromium:
+	@command -v chromium >/dev/null || (apt-get update && apt-get install -y chromium) || echo 'no chromium: its tests skip'
+
+test: $(READY) strace chromium ## Run the tests
 	$(BIN)/python -m pytest
 
-check: $(READY) strace ## Check format, lint and types, then run the tests
+check: $(READY) strace chromium ## Check format, lint and types, then run the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -59,6 +63,9 @@ bench: $(READY) ## Measure speed and quality, and print the table
 
 bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and print the table
 	$(BIN)/python -m tests.bench.embed
+
+bench-http: $(READY) ## Measure the HTTP service under load (some minutes)
+	$(BIN)/python -m tests.bench.http
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from index.embed import Vectors
+from rag.answer import Answer, Coverage, Event, Refusal, Searched, Understood
 from rag.terms import read_terms
 
 NOW = datetime(2025, 9, 5, 12, tzinfo=UTC)
@@ -61,3 +63,46 @@ PARIS: dict[str, object] = {
     "published": "2025-09-04T18:30:00+02:00",
     "text": "Twenty-six countries pledged troops for Ukraine. “We act. We do not wait,” Macron said in Paris.",
 }
+
+
+class CannedBot:
+    """Answer every question with the same events; wait before each until it is let go on, where it is told to wait."""
+
+    def __init__(self, *events: Event, wait: threading.Event | None = None) -> None:
+        self.events = events
+        self.asked: list[str] = []
+        self.given_up = threading.Event()
+        self._wait = wait
+
+    def stream(self, question: str, **settings: object) -> Iterator[Event]:
+        self.asked.append(question)
+        return self._events()
+
+    def _events(self) -> Iterator[Event]:
+        try:
+            for event in self.events:
+                if self._wait:
+                    self._wait.wait(10)
+                yield event
+        except GeneratorExit:
+            self.given_up.set()
+            raise
+
+
+def refused(text: str = "Not in these articles.") -> Answer:
+    """Return a refusal as small as it goes."""
+    searched = Searched(articles=0, since=None, until=None, sources=())
+    return Answer(
+        id="0" * 16, question="Who?", status="refused",
+        understood=Understood(question="Who?", since=None, until=None, as_of=None, sources=()),
+        text=text, sentences=(), citations=(), table=None, conflicts=(),
+        coverage=Coverage(articles_in_scope=0, articles_read=0, passages_scored=0),
+        refusal=Refusal(reason="empty_index", text=text, searched=searched, nearest=()),
+        rejected=(), notices=(), follow_ups=(), hits=(), writer="canned", model=None,
+        index={"generation": 0, "commit_seq": 0}, timings_ms={},
+    )  # fmt: skip
+
+
+def answer_event(answer: Answer) -> Event:
+    """Return the event that ends a stream."""
+    return Event("answer", answer.to_json(), answer)

@@ -10,19 +10,23 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from index.errors import ArticleNotFoundError, GroundwireError
+from index.errors import ArticleNotFoundError, GroundwireError, InputError
 
 if TYPE_CHECKING:
-    from index.article import Article
+    from socket import socket
+
+    from fastapi import FastAPI
+
     from index.ingest import Progress
     from index.news_index import NewsIndex
+    from ui.settings import Settings
 
 __all__ = ["main"]
 
@@ -31,6 +35,11 @@ _COULD_NOT_RUN = 2
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
     "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error",
+}  # fmt: skip
+
+_SERVE_OFFLINE = {  # whatever the user's environment says: a server connects to nothing
+    "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
 }  # fmt: skip
 
 Command = Callable[..., int | None]
@@ -91,17 +100,22 @@ def _with_index(create: bool = False) -> Callable[[Command], Callable[..., int |
 
 @contextmanager
 def _opened(folder: Path | None, *, create: bool, model: str | None = None) -> Iterator["NewsIndex"]:
-    from index.fast_embed import embedder_for
-    from index.news_index import NewsIndex
-    from index.store import STORE_NAME
     from ui.settings import load_settings
 
-    settings = load_settings(os.environ, index=folder)
-    is_new = create and not (settings.index / STORE_NAME).exists()
+    with _open(load_settings(os.environ, index=folder), create=create, model=model) as index:
+        yield index
+
+
+def _open(settings: "Settings", *, create: bool, model: str | None = None) -> "NewsIndex":
+    """Open the index of the settings; a new one is made with their model, an old one keeps what made it."""
+    from index.fast_embed import embedder_for
+    from index.news_index import NewsIndex
+    from index.store import holds_store
+
+    is_new = create and not holds_store(settings.index)
     chosen = model or (settings.model if is_new else None)
     embedder = embedder_for(chosen, precision=settings.precision, cache=settings.cache) if chosen else None
-    with NewsIndex.open(settings.index, create=create, embedder=embedder, cache=settings.cache) as index:
-        yield index
+    return NewsIndex.open(settings.index, create=create, embedder=embedder, cache=settings.cache)
 
 
 def _with_filters(command: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -142,11 +156,12 @@ def ingest(index: "NewsIndex", paths: tuple[Path, ...], meta: tuple[str, ...], a
 @_with_index()
 def list_articles(index: "NewsIndex", as_json: bool) -> int:
     """List the articles, newest first."""
+    from ui.article_json import article_json
     from ui.show import show_articles
 
     articles = index.articles()
     if as_json:
-        click.echo(_json({"articles": [_article_json(article, text=False) for article in articles]}))
+        click.echo(_json({"articles": [article_json(article, text=False) for article in articles]}))
     else:
         click.echo(show_articles(articles) if articles else "No articles yet; add some with `groundwire ingest PATH`.")
     return 0
@@ -159,10 +174,11 @@ def list_articles(index: "NewsIndex", as_json: bool) -> int:
 @_with_index()
 def show(index: "NewsIndex", article_id: str, revision: int | None, as_json: bool) -> int:
     """Show an article."""
+    from ui.article_json import article_json
     from ui.show import show_article
 
     article = index.article(article_id, revision)
-    click.echo(_json(_article_json(article, text=True)) if as_json else show_article(article))
+    click.echo(_json(article_json(article, text=True)) if as_json else show_article(article))
     return 0
 
 
@@ -172,7 +188,10 @@ def show(index: "NewsIndex", article_id: str, revision: int | None, as_json: boo
 @_with_index()
 def delete(index: "NewsIndex", article_id: str, as_json: bool) -> int:
     """Delete an article with all its revisions, everywhere in the index."""
+    from ui.feedback import Feedback
+
     index.delete(article_id)
+    Feedback(index.folder).forget(article_id)
     click.echo(_json({"deleted": article_id, **index.state()}) if as_json else f"Deleted {article_id}.")
     return 0
 
@@ -232,6 +251,73 @@ def chat(index: "NewsIndex", **filters: Any) -> int:  # noqa: ANN401 - those of 
     return 0
 
 
+@groundwire.command(epilog="Example: groundwire serve --port 8080 --allow-writes")
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="Index folder (GROUNDWIRE_INDEX).")
+@click.option("--host", help="Address to listen on; any but this machine's own needs a token.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port; without it 7860, or the next free one.")
+@click.option("--token", help="What a caller has to show; better set as GROUNDWIRE_TOKEN, which `ps` does not list.")
+@click.option("--no-page", is_flag=True, help="Serve the HTTP API alone, without the chat page.")
+@click.option("--allow-writes", is_flag=True, help="Let callers add and delete articles.")
+def serve(folder: Path | None, no_page: bool, allow_writes: bool, **given: Any) -> int:  # noqa: ANN401 - its options
+    """Serve the chat page and the HTTP API until Ctrl-C."""
+    from tempfile import TemporaryDirectory
+
+    from ui.serving import bind, checked
+    from ui.settings import load_settings
+
+    settings = load_settings(os.environ, index=folder)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen |= {"page": settings.serve.page and not no_page, "allow_writes": settings.serve.allow_writes or allow_writes}
+    serve_settings = checked(replace(settings.serve, **chosen))
+    with TemporaryDirectory(prefix="groundwire-serve-") as private, bind(serve_settings) as listening:
+        os.environ.update(_SERVE_OFFLINE, GRADIO_TEMP_DIR=private)
+        _serve(replace(settings, index=settings.index.absolute(), serve=serve_settings), listening)
+    click.echo("Stopped.", err=True)
+    return 0
+
+
+def _serve(settings: "Settings", listening: "socket") -> None:
+    from ui.engine import Engine
+    from ui.service import create_app
+    from ui.serving import address_of, run
+
+    serve = settings.serve
+    index = _open(settings, create=serve.allow_writes)
+    engine = Engine(lambda: index, settings=serve)
+    app: FastAPI = create_app(engine)
+    if serve.page:
+        from ui.page import mount_page
+
+        app = mount_page(app, engine)
+    click.echo(f"Groundwire answers at {address_of(listening, serve)} (Ctrl-C stops it)")
+    run(app, listening, serve)
+
+
+@groundwire.command(epilog="Example: groundwire verify-answer answer.json")
+@click.argument("file", type=click.File("rb"))
+@_as_json
+def verify_answer(file: IO[bytes], as_json: bool) -> int:
+    """Check an answer against the texts that it cites: FILE holds {"answer": ..., "texts": [...]}; - is stdin."""
+    from rag.verify import verify_answer
+
+    try:
+        given = json.load(file)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file.name}: is not JSON ({error}); mend it") from error
+    whole = isinstance(given, dict) and isinstance(given.get("answer"), dict) and isinstance(given.get("texts"), list)
+    if not whole:
+        raise InputError(f'{file.name}: write {{"answer": ..., "texts": [{{"article_id": ..., "text": ...}}]}}')
+    checked = verify_answer(given["answer"], given["texts"])
+    if as_json:
+        click.echo(_json(checked))
+    else:
+        for sentence in checked["sentences"]:
+            click.echo(f"{sentence['support']}: {sentence['text']} ({'; '.join(sentence['reasons'])})")
+        for rejected in checked["rejected"]:
+            click.echo(f"rejected {rejected['mark']}: {rejected['reason']}")
+    return _REFUSED if checked["rejected"] or checked["status"] == "partial" else 0
+
+
 @groundwire.command(epilog="Example: groundwire stats --json")
 @_as_json
 @_with_index()
@@ -277,12 +363,6 @@ def _name_and_value(item: str) -> tuple[str, str]:
     if not sign or not name.strip():
         raise click.BadParameter(f"{item!r} is not NAME=VALUE, as in source='Paris Desk'", param_hint="--meta")
     return name.strip(), value
-
-
-def _article_json(article: "Article", *, text: bool) -> dict[str, Any]:
-    left_out = set() if text else {"text"}
-    shape = {f.name: getattr(article, f.name) for f in fields(article) if f.name not in left_out}
-    return {**shape, "metadata": dict(article.metadata), **({"text_sha256": article.text_sha256} if text else {})}
 
 
 def _json(value: object) -> str:

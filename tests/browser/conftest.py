@@ -1,0 +1,101 @@
+"""A real Chromium on a server with a canned bot; a request to elsewhere or an error of the page fails every test."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHECKOUT = Path(__file__).parents[2]
+CHROMIUM = next((p for p in ("/usr/lib/chromium/chromium", "/usr/bin/chromium") if Path(p).exists()), None)
+SCREENSHOTS = CHECKOUT / "screenshots"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    missing = [n for n in ("playwright", "axe_playwright_python", "gradio") if not find_spec(n)]
+    if not CHROMIUM or missing:
+        said = f"no Chromium or no {', '.join(missing) or 'browser'}: apt-get install chromium, pip install .[test]"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(said)
+    folder = tmp_path_factory.mktemp("page")
+    log = (folder / "log").open("w")
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "canned_server.py"), str(folder)],
+        stdout=subprocess.PIPE, stderr=log,
+        text=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(CHECKOUT), "GRADIO_ANALYTICS_ENABLED": "False"},
+    )  # fmt: skip
+    assert server.stdout
+    line = server.stdout.readline().strip()
+    assert line.startswith("http"), (folder / "log").read_text()
+    yield line
+    server.terminate()
+    server.wait(20)
+    server.stdout.close()
+    log.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(address: str) -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu",
+                                             "--disable-dev-shm-usage", "--disable-background-networking"])  # fmt: skip
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: "Browser", address: str) -> Iterator[Callable[..., Any]]:
+    wrong: list[str] = []
+    contexts = []
+
+    def blame(what: str, *, when: bool) -> None:
+        if when:
+            wrong.append(what)
+
+    def go(path: str = "/", **settings: Any) -> "Page":  # noqa: ANN401 - those of Browser.new_context
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce",
+                                          "locale": "en-GB", "timezone_id": "UTC", **settings})  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("request", lambda r: blame(r.url, when=urlsplit(r.url).hostname not in ("127.0.0.1", None)))
+        page.on("console", lambda m: blame(m.text, when=m.type == "error"))
+        page.on("pageerror", lambda e: wrong.append(str(e)))
+        page.on("response", lambda r: blame(f"{r.status} {r.url}", when=r.status >= 400))
+        page.add_init_script("window.hurt = []; window.pwn = (n) => window.hurt.push(n);")
+        page.goto(address + path, wait_until="domcontentloaded")
+        page.wait_for_selector("body[data-gw-ready]", state="attached")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def inspect() -> Callable[..., None]:
+    """Run axe-core and keep a picture."""
+
+    def look(page: "Page", name: str) -> None:
+        script = next(Path(str(find_spec("axe_playwright_python").submodule_search_locations[0])).rglob("axe.min.js"))  # type: ignore[union-attr,index]
+
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        page.evaluate(script.read_text(encoding="utf-8"))
+        found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
+        assert found["passes"]
+        assert [(v["id"], [n["html"][:150] for n in v["nodes"]][:4]) for v in found["violations"]] == []
+
+    return look

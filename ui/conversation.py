@@ -1,0 +1,95 @@
+"""One turn of the page's conversation: what the browser sent, checked, and how a stream of events becomes a turn."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from index.errors import GroundwireError
+from rag.answer import Citation, Event, Sentence
+from ui.engine import Engine
+from ui.views import Turn
+
+__all__ = ["MAX_TURNS", "Asked", "converse", "export", "stopped"]
+
+MAX_TURNS = 10
+_MOST_SOURCES = 100
+_log = logging.getLogger("groundwire.ui")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Hold what the browser asks; with `replace`, the turn of that number and those after it are forgotten."""
+
+    question: str
+    since: str | None
+    until: str | None
+    sources: tuple[str, ...]
+    replace: int | None
+
+    @classmethod
+    def of(cls, sent: Mapping[str, Any]) -> "Asked":
+        """Read what a browser sent: anything can come from there."""
+        sources = sent.get("sources")
+        named = [str(name) for name in sources][:_MOST_SOURCES] if isinstance(sources, list) else []
+        number = sent.get("replace")
+        return cls(
+            question=str(sent.get("question") or ""), since=str(sent.get("since") or "") or None,
+            until=str(sent.get("until") or "") or None, sources=tuple(named),
+            replace=number if isinstance(number, int) else None,
+        )  # fmt: skip
+
+
+async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str) -> AsyncIterator[list[Turn]]:
+    """Yield the conversation again and again while an answer comes; what fails becomes a turn that says so."""
+    before = [turn for turn in turns if asked.replace is None or turn.number < asked.replace][-(MAX_TURNS - 1) :]
+    number = 1 + max((turn.number for turn in before), default=0)
+    turn = Turn(number=number, question=asked.question.strip())
+    yield [*before, turn]
+    history = [{"question": t.question, "answer": t.answer.text} for t in before if t.answer]
+    try:
+        events = engine.stream(
+            asked.question, client=client, history=history, since=asked.since, until=asked.until, sources=asked.sources
+        )
+        async with aclosing(events) as coming:
+            async for event in coming:
+                turn = _after(turn, event)
+                yield [*before, turn]
+    except GroundwireError as error:
+        yield [*before, replace(turn, state="error", message=_sentence(str(error)))]
+    except Exception:  # noqa: BLE001 - the edge of ui/: the log has the traceback, and the reader is told
+        _log.exception("the page could not answer")
+        yield [*before, replace(turn, state="error", message="This is an error of the program; its log has the cause.")]
+
+
+def stopped(turns: Sequence[Turn]) -> list[Turn]:
+    """Return the conversation with what was still coming marked as stopped."""
+    return [replace(turn, state="stopped") if turn.live else turn for turn in turns]
+
+
+def export(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Return the conversation with its sources as JSON: the one JSON shape of an answer for each turn that has one."""
+    return [{"question": t.question, "answer": t.answer.to_json() if t.answer else None} for t in turns]
+
+
+def _after(turn: Turn, event: Event) -> Turn:
+    """Return the turn after one more event."""
+    data = event.data
+    if event.answer is not None:
+        return replace(turn, state="done", answer=event.answer)
+    if event.name == "notice" and data.get("code") == "queued":
+        return replace(turn, state="waiting", message=str(data["text"]))
+    if event.name == "sentence":
+        sentence = Sentence(
+            text=data["text"], start=data["start"], end=data["end"], support=data["support"], score=data["score"],
+            reasons=tuple(data["reasons"]), citations=tuple(data["citations"]),
+        )  # fmt: skip
+        known = {citation.number for citation in turn.cited}
+        new = tuple(Citation(**{**c, "also_in": ()}) for c in data["cited"] if c["number"] not in known)
+        return replace(turn, state="writing", said=(*turn.said, sentence), cited=(*turn.cited, *new))
+    return turn if turn.said else replace(turn, state="searching")
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:] + ("" if message.endswith(".") else ".")

@@ -1,0 +1,293 @@
+"""`Engine`: the one way in to the answers, for the page and for programs.
+
+It holds one open index and one bot, lets so many questions be worked on at once and so many wait, and tells the rest
+honestly that it is busy.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
+from datetime import UTC, datetime
+from math import ceil
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from index.errors import GroundwireError
+from index.ingest import IngestReport
+from index.news_index import Hit, NewsIndex, checked_k, checked_question
+from index.scope import Filters
+from rag.answer import Answer, Event
+from rag.bot import NewsBot
+from rag.question import MAX_TURNS, Turn
+from ui.feedback import Feedback
+from ui.rate_limit import RateLimit
+from ui.settings import ServeSettings
+from ui.waiting_line import LineFullError, WaitingLine
+
+__all__ = ["Answering", "BusyError", "Engine", "NotReadyError", "RateLimitedError", "TookTooLongError"]
+
+T = TypeVar("T")
+
+_WARM_UP = "What happened?"
+
+
+class NotReadyError(GroundwireError):
+    """Say that the model is still loading, or could not be loaded."""
+
+
+class BusyError(GroundwireError):
+    """Say that as many questions wait as may wait."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimitedError(BusyError):
+    """Say that this client asks too often."""
+
+
+class TookTooLongError(GroundwireError):
+    """Say that an answer was given up, because it took longer than it may."""
+
+
+class Answering(Protocol):
+    """Answer questions: `NewsBot`, or what a test puts in its place."""
+
+    def stream(
+        self, question: str, *, history: Sequence[Any] = ..., k: int = ..., **filters: object
+    ) -> Iterator[Event]:
+        """Yield the events of an answer, the whole answer last."""
+
+
+class Engine:
+    """Answer for many callers at once, from any event loop.
+
+    `clock` returns seconds and feeds the rate limit and the guess of when to try again; `now` is the time that feedback
+    is stamped with.
+    """
+
+    def __init__(
+        self,
+        open_index: Callable[[], NewsIndex],
+        *,
+        settings: ServeSettings,
+        make_bot: Callable[[NewsIndex], Answering] = NewsBot,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings = settings
+        self._open_index = open_index
+        self._make_bot = make_bot
+        self.clock = clock
+        self._now = now
+        self._line = WaitingLine(most_served=settings.workers, most_waiting=settings.queue_size)
+        self._questions = RateLimit(settings.questions_per_minute, clock=clock)
+        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="groundwire-question")
+        self._writing = threading.Lock()
+        self._usual_s = 1.0
+        self._loading: Future[None] | None = None
+        self._held: tuple[NewsIndex, Answering, Feedback] | None = None
+
+    def start(self) -> None:
+        """Open the index and load the model in the background; `ready` tells when that is done."""
+        if self._loading is None:
+            self._loading = Future()
+            threading.Thread(target=self._load, args=(self._loading,), name="groundwire-load", daemon=True).start()
+
+    def wait_until_ready(self, timeout_s: float | None = None) -> None:
+        """Block until the model is loaded; raise what made that fail, or `TimeoutError`."""
+        self.start()
+        assert self._loading is not None
+        self._loading.result(timeout_s)
+
+    def close(self) -> None:
+        """Let the questions that are worked on end, and close the index."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._held:
+            self._held[0].close()
+            self._held = None
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether questions can be answered."""
+        return self._held is not None
+
+    @property
+    def index(self) -> NewsIndex:
+        """Return the open index; raise `NotReadyError` before it is there."""
+        return self._ready()[0]
+
+    @property
+    def waiting(self) -> int:
+        """Return how many questions wait."""
+        return self._line.waiting
+
+    @property
+    def working(self) -> int:
+        """Return how many questions are worked on."""
+        return self._line.served
+
+    async def stream(
+        self,
+        question: str,
+        *,
+        client: str,
+        history: Sequence[Turn | Mapping[str, str]] = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer; while it waits, a notice "queued" whenever its position changes.
+
+        Raises before the first event `NotReadyError`, `BusyError`, `RateLimitedError` (of `client`), and the errors of
+        `NewsBot.stream`. Whoever closes the iterator frees the place.
+        """
+        _, bot, _ = self._ready()
+        Filters.of(since=since, until=until, sources=sources, as_of=as_of)  # what is wrong is said before it waits
+        asked = checked_question(question)
+
+        def events() -> Iterator[Event]:
+            settings = {"since": since, "until": until, "sources": sources, "as_of": as_of}
+            return bot.stream(asked, history=[*history][-MAX_TURNS:], k=checked_k(k), **settings)
+
+        async with aclosing(self._in_turn(client, events)) as worked_on:
+            async for event in worked_on:
+                yield _queued(event) if isinstance(event, int) else event
+
+    async def ask(self, question: str, *, client: str, **settings: Any) -> Answer:  # noqa: ANN401 - those of `stream`
+        """Return the whole answer; arguments and errors are those of `stream`."""
+        answer: Answer | None = None
+        async with aclosing(self.stream(question, client=client, **settings)) as events:
+            async for event in events:
+                answer = event.answer or answer
+        assert answer is not None  # a stream without an answer raises
+        return answer
+
+    async def search(self, query: str, *, client: str, k: int = 8, **filters: Any) -> list[Hit]:  # noqa: ANN401
+        """Return the best passages, as `NewsIndex.search` does; a search waits in the same line as a question."""
+        index = self.index
+        checked = Filters.of(**filters)
+        checked_question(query)
+        hits: list[Hit] = []
+        async with aclosing(self._in_turn(client, lambda: iter([index.find(query, k=k, filters=checked)]))) as found:
+            async for value in found:
+                hits = hits if isinstance(value, int) else value
+        return hits
+
+    def ingest(self, paths: Sequence[Path], *, meta: Mapping[str, str]) -> IngestReport:
+        """Ingest files, one caller after the other; arguments and errors are those of `NewsIndex.ingest`."""
+        with self._writing:
+            return self.index.ingest([*paths], meta=meta, now=self._now())
+
+    def delete(self, article_id: str) -> None:
+        """Delete an article everywhere, one caller after the other; raise `ArticleNotFoundError`."""
+        index, _, feedback = self._ready()
+        with self._writing:
+            index.delete(article_id, now=self._now())
+            feedback.forget(article_id)
+
+    def save_feedback(
+        self, kind: str, answer: Mapping[str, Any], *, comment: str | None = None, citation: int | None = None
+    ) -> dict[str, Any]:
+        """Store what a reader says about an answer (its JSON), and return the line as stored."""
+        return self._ready()[2].append(kind, answer, comment=comment, citation=citation, at=self._now())
+
+    def _load(self, loading: Future[None]) -> None:
+        try:
+            index = self._open_index()
+            index.embedder.embed_queries([_WARM_UP])  # an empty index would not load the model when it is searched
+            index.search(_WARM_UP, k=1)
+            self._held = (index, self._make_bot(index), Feedback(index.folder))
+            loading.set_result(None)
+        except Exception as error:  # noqa: BLE001 - the edge: whoever asks is told why there is no index
+            loading.set_exception(error)
+
+    def _ready(self) -> tuple[NewsIndex, Answering, Feedback]:
+        if self._held is None:
+            failed = self._loading.exception() if self._loading and self._loading.done() else None
+            if failed:
+                raise NotReadyError(f"the index could not be opened: {failed}") from failed
+            raise NotReadyError("the model is still loading; try again in a few seconds, or watch /readyz")
+        return self._held
+
+    def _admit(self, client: str) -> None:
+        if self._line.is_full:
+            raise self._busy()
+        wait_s = self._questions.wait_s(client)
+        if wait_s:
+            seconds = ceil(wait_s)
+            most = f"{self.settings.questions_per_minute} questions a minute"
+            raise RateLimitedError(f"that is more than {most}; ask again in {seconds} s", retry_after_s=seconds)
+
+    def _busy(self) -> BusyError:
+        seconds = max(1, ceil(self._line.waiting * self._usual_s / self.settings.workers))
+        return BusyError(
+            f"{self._line.waiting} questions wait already, and no more may; ask again in {seconds} s",
+            retry_after_s=seconds,
+        )
+
+    async def _in_turn(self, client: str, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
+        """Yield positions while the caller waits, then what a thread works out."""
+        self._admit(client)
+        try:
+            async with aclosing(self._line.enter()) as positions:
+                async for position in positions:
+                    yield position
+        except LineFullError as error:
+            raise self._busy() from error
+        async with aclosing(self._worked_on(work)) as worked_on:
+            async for value in worked_on:
+                yield value
+
+    async def _worked_on(self, values: Callable[[], Iterator[T]]) -> AsyncGenerator[T, None]:
+        """Yield what a thread works out, for a caller that is being served."""
+        loop, found = asyncio.get_running_loop(), asyncio.Queue[T | None]()
+        left = threading.Event()
+
+        def tell(value: T | None) -> None:
+            if not left.is_set():
+                loop.call_soon_threadsafe(found.put_nowait, value)
+
+        work = self._submit(values, tell, left)
+        work.add_done_callback(lambda _: tell(None))
+        until = loop.time() + self.settings.answer_timeout_s
+        try:
+            while (value := await asyncio.wait_for(found.get(), until - loop.time())) is not None:
+                yield value
+            work.result()
+        except TimeoutError as error:
+            most = f"{self.settings.answer_timeout_s:g} s"
+            raise TookTooLongError(f"no answer within {most}; ask again, or ask for less") from error
+        finally:
+            left.set()
+
+    def _submit(
+        self, values: Callable[[], Iterator[T]], tell: Callable[[T], None], left: threading.Event
+    ) -> "Future[None]":
+        def work() -> None:
+            started = self.clock()
+            try:
+                for value in values():
+                    if left.is_set():
+                        return
+                    tell(value)
+            finally:
+                self._usual_s += (self.clock() - started - self._usual_s) / 8
+                self._line.leave()
+
+        try:
+            return self._threads.submit(work)
+        except RuntimeError as error:  # closed meanwhile
+            self._line.leave()
+            raise NotReadyError("the service is stopping; ask again when it has started") from error
+
+
+def _queued(position: int) -> Event:
+    text = "Waiting: this question is next." if position == 1 else f"Waiting: this question is number {position}."
+    return Event("notice", {"code": "queued", "text": text, "position": position})

@@ -1,0 +1,177 @@
+"""The chat page: Gradio carries events to the server and HTML back; everything else is our own markup and script."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from index.article import Article
+from index.errors import GroundwireError, InputError
+from ui.conversation import Asked, converse, export, stopped
+from ui.engine import Engine, NotReadyError
+from ui.suggest import examples
+from ui.views import Turn, render, render_conversation, render_sources
+
+__all__ = ["mount_page"]
+
+_HEAD = (
+    '<link rel="stylesheet" href="/ui-static/page.css"><link rel="icon" href="data:,">'
+    '<script src="/ui-static/page.js" defer></script>'
+)
+_EVENTS = """
+for (const name of ['ask', 'stop', 'fresh', 'feedback', 'export'])
+  document.addEventListener('gw:' + name, event => trigger(name, event.detail || {}));
+document.body.dataset.gwWired = '1';
+"""
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
+    """Mount the chat page at "/" and the collection at "/collection"; call it last, after every other route."""
+
+    @app.get("/collection", include_in_schema=False)
+    def collection() -> HTMLResponse:
+        return HTMLResponse(render("collection.html", **_collection(engine)))
+
+    app.mount("/ui-static", StaticFiles(directory=str(files("ui") / "static")), name="ui-static")
+    blocks = _blocks(engine)
+    blocks.queue(max_size=None, default_concurrency_limit=None)  # the engine has the one line to wait in
+    mounted: FastAPI = gr.mount_gradio_app(
+        app, blocks, path="/", head=_HEAD, footer_links=[], run_history=False, show_error=False,
+        max_file_size="1kb", ssr_mode=False, theme=gr.themes.Base(font=["system-ui"], font_mono=["monospace"]),
+    )  # fmt: skip
+    return mounted
+
+
+def _blocks(engine: Engine) -> gr.Blocks:
+    with gr.Blocks(title="Groundwire", fill_width=True, analytics_enabled=False) as blocks:
+        turns = gr.State([], time_to_live=3600)
+        _html("head", render("head.html"))
+        with gr.Row(elem_id="main"):
+            with gr.Column(elem_id="chat-col"):
+                chat = _html("chat", render("welcome.html", questions=[], stats=None, failed=""))
+                composer = _html(
+                    "composer", render("composer.html", allow_writes=engine.settings.allow_writes), js=_EVENTS
+                )
+            with gr.Column(elem_id="src-col"):
+                _html("src-head", render("sources_head.html"))
+                sources = _html("src", render("sources.html", turns=[]))
+        choices, mail = _html("choices", ""), _html("mail", "")
+        _wire(engine, composer, turns=turns, chat=chat, sources=sources, mail=mail)
+        blocks.load(_opener(engine), None, [chat, choices], **_QUIET)
+    page: gr.Blocks = blocks
+    return page
+
+
+def _html(name: str, value: str, js: str | None = None) -> gr.HTML:
+    return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=js)
+
+
+def _wire(
+    engine: Engine, composer: gr.HTML, *, turns: gr.State, chat: gr.HTML, sources: gr.HTML, mail: gr.HTML
+) -> None:
+    shown = [turns, chat, sources]
+
+    async def ask(held: list[Turn], request: gr.Request, event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
+        client = request.client.host if request.client else "unknown"
+        async for now in converse(engine, held, Asked.of(event._data or {}), client=client):
+            yield (now, *_shown(engine, now))
+
+    def stop(held: list[Turn]) -> tuple[Any, ...]:
+        now = stopped(held)
+        return (now, *_shown(engine, now))
+
+    async def fresh() -> tuple[Any, ...]:
+        page, _ = await _opener(engine)()
+        return [], page, render_sources([], engine.index.article)
+
+    def feedback(held: list[Turn], event: gr.EventData) -> str:
+        return _mail("feedback", event, _save_feedback(engine, held, event._data or {}))
+
+    def hand_out(held: list[Turn], event: gr.EventData) -> str:
+        return _mail("export", event, json.dumps(export(held), ensure_ascii=False))
+
+    asking = composer.ask(ask, turns, shown, concurrency_limit=None, **_QUIET)
+    composer.stop(stop, turns, shown, cancels=[asking], **_QUIET)
+    composer.fresh(fresh, None, shown, cancels=[asking], **_QUIET)
+    composer.feedback(feedback, turns, mail, **_QUIET)
+    composer.export(hand_out, turns, mail, **_QUIET)
+
+
+def _shown(engine: Engine, turns: Sequence[Turn]) -> tuple[str, str]:
+    def article(article_id: str, revision: int) -> Article:
+        try:
+            return engine.index.article(article_id, revision)
+        except GroundwireError:  # deleted, or not loaded: the conversation stays, its words do not
+            return Article(id=article_id, text="This article has been deleted.", revision=revision)
+
+    return render_conversation(turns), render_sources(turns, article)
+
+
+def _mail(kind: str, event: gr.EventData, text: str) -> str:
+    """Return what the script takes out of the page: `serial` makes two of the same differ."""
+    return render("mail.html", kind=kind, serial=str((event._data or {}).get("serial", "")), text=text)
+
+
+def _save_feedback(engine: Engine, turns: Sequence[Turn], sent: dict[str, Any]) -> str:
+    answers = [turn.answer for turn in turns if turn.answer and turn.number == sent.get("turn")]
+    try:
+        if not answers:
+            raise InputError("there is no such answer in this conversation")
+        engine.save_feedback(str(sent.get("kind")), answers[0].to_json())
+    except GroundwireError as error:
+        return f"Not saved: {error}"
+    return "Thank you. Your feedback is saved beside the index."
+
+
+def _opener(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
+    """Return what fills the empty page; the questions are tried once for each state of the index."""
+    tried: dict[int, list[str]] = {}
+
+    def questions(seq: int) -> list[str]:
+        if seq not in tried:
+
+            def ask(question: str) -> Any:  # noqa: ANN401
+                return asyncio.run(engine.ask(question, client="the page itself"))
+
+            try:
+                tried.clear()
+                tried[seq] = list(examples(engine.index.articles(), ask))
+            except GroundwireError:  # busy: the page does without until it is opened again
+                return []
+        return tried[seq]
+
+    async def opened() -> tuple[str, str]:
+        try:
+            index = engine.index
+        except NotReadyError as error:
+            return render("welcome.html", questions=[], stats=None, failed=str(error)), ""
+        stats = await asyncio.to_thread(index.stats)
+        found = await asyncio.to_thread(questions, stats["commit_seq"]) if stats["articles"] else []
+        page = render("welcome.html", questions=found, stats=stats, failed="")
+        return page, render("choices.html", sources=list(stats["sources"]))
+
+    return opened
+
+
+def _collection(engine: Engine) -> dict[str, Any]:
+    articles = engine.index.articles()
+    months: dict[str, int] = {}
+    for article in articles:
+        if article.published:
+            months[article.published[:7]] = months.get(article.published[:7], 0) + 1
+    spans = [int(month[:4]) * 12 + int(month[5:]) - 1 for month in months]
+    every = [f"{n // 12}-{n % 12 + 1:02}" for n in range(min(spans, default=0), max(spans, default=-1) + 1)]
+    bars = [(month, months.get(month, 0)) for month in every[-48:]]
+    return {
+        "articles": articles,
+        "stats": engine.index.stats(),
+        "bars": bars,
+        "most": max((n for _, n in bars), default=1),
+    }
