@@ -162,7 +162,9 @@ def _sentences(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> t
     if data.get("sentences"):
         said = [(sentence["text"], sentence.get("citations") or ()) for sentence in data["sentences"]]
     else:
-        text = re.sub(r"([.!?])\s*((?:\[\d{1,3}\])+)", r"\2\1", data["text"])  # a mark belongs to the sentence before it
+        text = re.sub(
+            r"([.!?])\s*((?:\[\d{1,3}\])+)", r"\2\1", data["text"]
+        )  # a mark belongs to the sentence before it
         parts = [span.of(text) for span in split_sentences(text)]
         said = [(_MARK.sub("", part), [int(number) for number in _MARK.findall(part)]) for part in parts]
     return tuple(CitedSentence(text, tuple(quotes[n] for n in cited if quotes.get(n))) for text, cited in said)

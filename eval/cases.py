@@ -126,7 +126,9 @@ def _spans(data: Mapping[str, Any], where: str, articles: Articles) -> list[Evid
     ]
     if not found:
         place = repr(wanted[0]) if wanted[0] else "the articles"
-        raise InputError(f"{where}: {quote!r} does not stand in {place}; copy the words exactly as the article has them")
+        raise InputError(
+            f"{where}: {quote!r} does not stand in {place}; copy the words exactly as the article has them"
+        )
     return found
 
 

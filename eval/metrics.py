@@ -365,9 +365,7 @@ def _borne_out(sentence: CitedSentence, supports: Supports) -> bool:
     return bool(sentence.cited) and supports(sentence.cited, sentence.text)
 
 
-def _cells_in_common(
-    rows: Sequence[Mapping[str, str]], gold: Sequence[Mapping[str, str]]
-) -> tuple[int, int, int]:
+def _cells_in_common(rows: Sequence[Mapping[str, str]], gold: Sequence[Mapping[str, str]]) -> tuple[int, int, int]:
     columns = list(dict.fromkeys(column for row in gold for column in row))
     mine, right = _cells(rows, columns), _cells(gold, columns)
     return sum((mine & right).values()), sum(mine.values()), sum(right.values())

@@ -52,13 +52,17 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Hold a case, what was answered, and what that is worth; `error` says why there is no answer."""
+    """Hold a case, what was answered, and what that is worth.
+
+    `words` has the text of each alternative of each need; `error` says why there is no answer.
+    """
 
     suite: str
     case: Case
     raw: Mapping[str, Any] | None
     given: GivenAnswer | None
     score: Score
+    words: tuple[tuple[str, ...], ...]
     error: str | None
     ms: float
 
@@ -128,7 +132,9 @@ def read_run(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a run ({error}); name a file that `groundwire eval` wrote") from error
+        raise InputError(
+            f"{path}: cannot be read as a run ({error}); name a file that `groundwire eval` wrote"
+        ) from error
     if not isinstance(found, dict) or found.get("format") != FORMAT or "cases" not in found:
         raise InputError(f"{path}: is no run of format {FORMAT}; name a file that `groundwire eval` wrote")
     return found
@@ -150,7 +156,12 @@ def outcome_of(case: Case, system: System, articles: Articles, *, suite: str, se
     except Exception as crash:  # law 5: the case scores 0 and is listed, the others go on
         taken, error = setup.clock() - begun, f"{type(crash).__name__}: {crash}"
         raw, given, worth = None, None, score_of_nothing(case, "crashed", with_hits=True)
-    return Outcome(suite=suite, case=case, raw=raw, given=given, score=worth, error=error, ms=round(1000 * taken, 1))
+    words = tuple(
+        tuple(articles[s.article_id, s.revision].text[s.start : s.end] for s in need) for need in case.evidence
+    )
+    return Outcome(
+        suite=suite, case=case, raw=raw, given=given, score=worth, words=words, error=error, ms=round(1000 * taken, 1)
+    )
 
 
 def _score_all(
@@ -229,10 +240,11 @@ def _evidence_json(outcome: Outcome) -> list[dict[str, Any]]:
         {
             "met": any(span.overlaps(right) for span in cited for right in need),
             "alternatives": [
-                {"article_id": s.article_id, "revision": s.revision, "start": s.start, "end": s.end} for s in need
+                {"article_id": s.article_id, "revision": s.revision, "start": s.start, "end": s.end, "quote": words}
+                for s, words in zip(need, texts, strict=True)
             ],
         }
-        for need in outcome.case.evidence
+        for need, texts in zip(outcome.case.evidence, outcome.words, strict=True)
     ]
 
 

@@ -186,5 +186,5 @@ def _retrieval(case: Case, hits: tuple[EvidenceSpan, ...]) -> dict[str, float]:
 
 def _reachable(depths: Mapping[str, int | None]) -> list[str]:
     """Return one need for each hit that could show it: needs that one hit meets together count as one."""
-    first = {depth: name for name, depth in reversed(depths.items()) if depth is not None}
+    first = {depth: name for name, depth in reversed(list(depths.items())) if depth is not None}
     return [*first.values(), *(name for name, depth in depths.items() if depth is None)]

@@ -36,13 +36,11 @@ class Comparison:
     verdict: str
 
 
-def bootstrap_interval(
-    values: Sequence[float], *, seed: int, level: float = 0.95, resamples: int = 2000
-) -> Interval:
+def bootstrap_interval(values: Sequence[float], *, seed: int, level: float = 0.95, resamples: int = 2000) -> Interval:
     """Return the percentile interval of the mean.
 
     Efron, Tibshirani: An Introduction to the Bootstrap (1993), chapter 13. Raises `ValueError` without values. Values
-    that are all the same have no spread to resample: then it is Wilson's (1927) interval of that share, if it is 0 or 1.
+    that are all 0 or all 1 have no spread to resample: then it is Wilson's (1927) interval of that share.
 
     >>> bootstrap_interval([0, 1, 1, 1, 0, 1, 1, 0, 1, 1], seed=1)
     Interval(low=0.4, high=1.0)
@@ -100,7 +98,7 @@ def compare(first: Sequence[float], second: Sequence[float], *, seed: int) -> Co
     difference, p = float(np.mean(differences)), paired_permutation(first, second, seed=seed)
     if p < 0.05:
         verdict = "better" if difference > 0 else "worse"
-    elif len(first) > 20 and -_MARGIN < interval.low and interval.high < _MARGIN:
+    elif len(first) > 20 and interval.low > -_MARGIN and interval.high < _MARGIN:
         verdict = "no difference"
     else:
         verdict = NOT_ENOUGH

@@ -57,13 +57,18 @@ class UnusedEmbedder:
         return self.embed_passages(texts)
 
 
-def find_suites(names: Iterable[str], *, articles: Sequence[Path] = ()) -> list[Suite]:
+def find_suites(names: Iterable[str], *, articles: Sequence[Path] = (), indexed: bool = False) -> list[Suite]:
     """Return the suites of that name (all of our own without any), of files of cases, and of folders that hold one.
 
-    The articles of a file of cases are those given, else `articles.jsonl` or the folder `articles` beside it. Raises
-    `InputError` for a name that is none of these.
+    The articles of a file of cases are those given, else `articles.jsonl` or the folder `articles` beside it; with
+    `indexed` they are in an index already. Raises `InputError` for a name that is none of these, and for two suites of
+    one name.
     """
-    return [_own(name) if name in OWN else _of_path(Path(name), articles) for name in list(names) or OWN]
+    found = [_own(name) if name in OWN else _of_path(Path(name), articles, indexed) for name in list(names) or OWN]
+    for number, suite in enumerate(found):
+        if suite.name in [other.name for other in found[:number]]:
+            raise InputError(f"two suites are called {suite.name!r}; rename a file, or score them in two calls")
+    return found
 
 
 def _own(name: str) -> Suite:
@@ -72,11 +77,15 @@ def _own(name: str) -> Suite:
     return Suite(name, _CASES / f"{name}.jsonl", (Path(str(files("seeds") / "articles.jsonl")),))
 
 
-def _of_path(path: Path, articles: Sequence[Path]) -> Suite:
+def _of_path(path: Path, articles: Sequence[Path], indexed: bool) -> Suite:
     cases = path / "cases.jsonl" if path.is_dir() else path
     if not cases.is_file():
-        raise InputError(f"{path}: neither a suite ({', '.join(OWN)}) nor a file of cases; docs/evaluating.md says more")
+        raise InputError(
+            f"{path}: neither a suite ({', '.join(OWN)}) nor a file of cases; docs/evaluating.md says more"
+        )
     beside = [place for place in (cases.parent / "articles.jsonl", cases.parent / "articles") if place.exists()]
+    if indexed:
+        return Suite(path.stem, cases, ())
     if not (articles or beside):
         raise InputError(f"{cases}: no articles beside it; name them with --articles PATH, or an index with --index")
     return Suite(path.stem, cases, tuple(articles or beside[:1]))
