@@ -95,10 +95,9 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
         compared = {"comparison": comparison} if comparison else {}
         click.echo(_json({**{key: value for key, value in document.items() if key != "cases"}, **compared, **gated}))
     else:
-        failures = show_failures(document["failures"], most=options["failures"], width=_width())
-        click.echo(
-            "\n\n".join(filter(None, [failures, show_run(document), comparison and show_comparison(comparison)]))
-        )
+        blocks = [show_failures(document["failures"], most=options["failures"], width=_width()), show_run(document)]
+        blocks += [show_comparison(comparison)] if comparison else []
+        click.echo("\n\n".join(filter(None, blocks)))
     if options["write_gates"]:
         options["write_gates"].write_text(gates_of(document), encoding="utf-8")
         written.append(options["write_gates"])

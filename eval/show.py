@@ -30,7 +30,8 @@ def show_run(run: Mapping[str, Any]) -> str:
     )
     blocks.append(
         f"{named}\n{run['n']} cases in {timings['total'] / 1000:.1f} s; "
-        f"an answer takes {timings['p50']:.0f} ms (median), {timings['p95']:.0f} ms (95 of 100). In brackets: 95 % bootstrap intervals."
+        f"an answer takes {timings['p50']:.0f} ms (median), {timings['p95']:.0f} ms (95 of 100). "
+        "In brackets: 95 % bootstrap intervals."
     )
     return "\n\n".join(blocks)
 
