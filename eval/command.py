@@ -105,6 +105,9 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
         click.echo(f"wrote {path}", err=True)
     for miss in missed:
         click.echo(f"below the gate: {miss}", err=True)
+    if all(case["answer"] is None for case in document["cases"]):
+        click.echo(f"no case was answered: {document['cases'][0]['error']}", err=True)
+        return _COULD_NOT_RUN
     return _BELOW_A_GATE if missed else 0
 
 
@@ -151,19 +154,16 @@ def _keep(
     options: Mapping[str, Any],
 ) -> list[Path]:
     """Write the run file and, when asked for, the report; return what was written."""
-    folder = options["runs"] or _runs_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    names = "-".join(Path(name).name for name in document["by_suite"])
-    at = datetime.fromisoformat(document["started"]).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"{at}-{names}.json"
-    path.write_text(_json(document) + "\n", encoding="utf-8")
+    from eval.run import write_run
+
+    path = write_run(document, options["runs"] or _runs_folder())
     if not options["as_html"]:
         return [path]
     from eval.report import report
 
-    page = path.with_suffix(".html")
-    page.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
-    return [path, page]
+    shown = path.with_suffix(".html")
+    shown.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
+    return [path, shown]
 
 
 def _runs_folder() -> Path:
