@@ -306,7 +306,9 @@ def _metrics(case: Mapping[str, Any]) -> str:
 
 def _settings(run: Mapping[str, Any]) -> str:
     rows = {**run["settings"], "total time": f"{run['timings_ms']['total'] / 1000:.1f} s"}
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_flat(value))}</dd>" for name, value in rows.items())
+    items = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(_flat(value))}</dd>" for name, value in rows.items() if value is not None
+    )
     return f"<h2>What was run</h2><dl>{items}</dl>"
 
 
