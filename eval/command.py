@@ -25,6 +25,8 @@ __all__ = ["evaluate"]
 _BELOW_A_GATE = 1
 _COULD_NOT_RUN = 2
 
+_FOR_CASES = ("articles", "answers", "url", "token_file", "gate", "write_gates", "compare", "as_html")
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -66,6 +68,9 @@ def evaluate(suites: tuple[str, ...], data: Path | None, limit: int | None, as_j
         return _cases(suites, as_json=as_json, **options)
     if len(public) < len(suites):
         raise InputError(f"{', '.join(public)} cannot be mixed with other suites; score them in a call of their own")
+    if unused := [name for name in _FOR_CASES if options[name]]:
+        option = "--html" if unused[0] == "as_html" else "--" + unused[0].replace("_", "-")
+        raise InputError(f"{option} is for suites of cases; leave it out with {', '.join(public)}")
     found = [run_public(name, data, limit=limit) for name in public]
     shown = [document for document, _ in found]
     click.echo(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))

@@ -227,6 +227,42 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         Address.of(url, model=None, token=None)
 
 
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_public(name: str, folder: Path | None, *, limit: int | None) -> tuple[dict[str, Any], str]:
+        return {"suite": name, "n": limit or 0, "folder": str(folder)}, f"{name}: a table"
+
+    monkeypatch.setattr("eval.public.names", lambda: ("squad",))
+    monkeypatch.setattr("eval.public.run_public", run_public)
+
+
+def public_status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(["eval", *arguments])
+    return int(stop.value.code or 0)
+
+
+@pytest.mark.usefixtures("public")
+def test_a_public_set_is_run_from_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert public_status("squad", "--data", "sets", "--limit", "5", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"suite": "squad", "n": 5, "folder": "sets"}
+
+
+@pytest.mark.usefixtures("public")
+def test_a_public_set_that_was_not_measured_could_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert public_status("squad", "--data", "sets") == 2
+    assert capsys.readouterr().out == "squad: a table\n"
+
+
+@pytest.mark.usefixtures("public")
+@pytest.mark.parametrize(
+    ("more", "said"), [(["dev"], "cannot be mixed"), (["--html"], "--html is for suites of cases")]
+)
+def test_what_a_public_set_cannot_do_is_said(capsys: pytest.CaptureFixture[str], more: list[str], said: str) -> None:
+    assert public_status("squad", "--data", "sets", *more) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.model
 def test_our_own_bot_answers_over_a_fresh_index(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status("--json") == 0

@@ -1,6 +1,7 @@
 """The report is one page that needs nothing else, says what the run says, and runs no script of an article's."""
 
 import re
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,3 +170,28 @@ def test_a_run_that_is_not_there_is_not_found(runs: Path, name: str) -> None:
 
 def test_an_empty_folder_says_how_to_make_a_run(tmp_path: Path) -> None:
     assert "groundwire eval" in client(tmp_path / "none").get("/reports").text
+
+
+@pytest.mark.browser
+def test_the_filters_work_under_the_policy_of_the_page(tmp_path: Path, page: str) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if (chromium := shutil.which("chromium")) is None:
+        pytest.skip("needs chromium")
+    (tmp_path / "report.html").write_text(page, encoding="utf-8")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        shown = browser.new_page()
+        shown.on("console", lambda message: complaints.append(message.text))
+        shown.on("dialog", lambda dialog: complaints.append(dialog.message))
+        shown.goto((tmp_path / "report.html").as_uri())
+        counts = [shown.inner_text("#shown")]
+        for name, value in (("verdict", "failed"), ("verdict", ""), ("kind", "far")):
+            shown.select_option(f"select[name={name}]", value)
+            counts.append(shown.inner_text("#shown"))
+        shown.fill("input[name=words]", "nowhere")
+        counts.append(shown.inner_text("#shown"))
+        browser.close()
+    assert (counts, complaints) == (
+        ["2 of 2 cases", "0 of 2 cases", "2 of 2 cases", "1 of 2 cases", "0 of 2 cases"], [],
+    )  # fmt: skip
