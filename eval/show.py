@@ -28,11 +28,10 @@ def show_run(run: Mapping[str, Any]) -> str:
         for key in ("system", "url", "answers", "writer", "model", "embedder", "k")
         if settings.get(key)
     )
-    blocks.append(
-        f"{named}\n{run['n']} cases in {timings['total'] / 1000:.1f} s; "
-        f"an answer takes {timings['p50']:.0f} ms (median), {timings['p95']:.0f} ms (95 of 100). "
-        "In brackets: 95 % bootstrap intervals."
-    )
+    p50, p95 = timings["p50"], timings["p95"]
+    latency = f"An answer takes {p50:.0f} ms (median), {p95:.0f} ms (95 of 100). " if p95 else ""
+    total = f"{run['n']} cases in {timings['total'] / 1000:.1f} s."
+    blocks.append(f"{named}\n{total} {latency}In brackets: 95 % bootstrap intervals.")
     return "\n\n".join(blocks)
 
 

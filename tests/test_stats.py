@@ -62,6 +62,14 @@ def test_equal_runs_of_a_few_cases_tell_nothing() -> None:
     assert compare([0.0, 1.0], [0.0, 1.0], seed=1).verdict == NOT_ENOUGH
 
 
+def test_two_cases_that_hardly_differ_tell_nothing() -> None:
+    assert compare([0.0, 0.0], [0.01, -0.01], seed=1).verdict == NOT_ENOUGH
+
+
+def test_many_cases_that_hardly_differ_show_no_difference() -> None:
+    assert compare([0.0] * 30, [0.01, -0.01] * 15, seed=1).verdict == "no difference"
+
+
 def test_swapping_the_runs_swaps_the_sign_and_keeps_p() -> None:
     first, second = [0.0, 0.2, 0.1, 0.9] * 5, [0.3, 0.2, 0.5, 0.8] * 5
     there, back = compare(first, second, seed=1), compare(second, first, seed=1)
