@@ -66,14 +66,14 @@ class Setup:
 class Outcome:
     """Hold a case, what was answered, and what that is worth.
 
-    `words` has the text of each alternative of each need; `error` says why there is no answer.
+    `evidence` has the title and the words of each alternative of each need; `error` says why there is no answer.
     """
 
     suite: str
     case: Case
     given: GivenAnswer | None
     score: Score
-    words: tuple[tuple[str, ...], ...]
+    evidence: tuple[tuple[tuple[str, str], ...], ...]
     error: str | None
     ms: float
 
@@ -178,11 +178,10 @@ def outcome_of(case: Case, system: System, articles: Articles, *, suite: str, se
     except Exception as crash:  # law 5: the case scores 0 and is listed, the others go on
         taken, error = setup.clock() - begun, f"{type(crash).__name__}: {crash}"
         worth = score_of_nothing(case, "crashed")
-    words = tuple(
-        tuple(articles[s.article_id, s.revision].text[s.start : s.end] for s in need) for need in case.evidence
-    )
+    held = [[(articles[s.article_id, s.revision], s) for s in need] for need in case.evidence]
+    evidence = tuple(tuple((article.label, article.text[s.start : s.end]) for article, s in need) for need in held)
     return Outcome(
-        suite=suite, case=case, given=given, score=worth, words=words, error=error, ms=round(1000 * taken, 1)
+        suite=suite, case=case, given=given, score=worth, evidence=evidence, error=error, ms=round(1000 * taken, 1)
     )
 
 
@@ -262,12 +261,13 @@ def _evidence_json(outcome: Outcome) -> list[dict[str, Any]]:
         {
             "met": any(span.overlaps(right) for span in cited for right in need),
             "alternatives": [
-                {"article_id": s.article_id, "revision": s.revision, "start": s.start, "end": s.end, "quote": words}
-                for s, words in zip(need, texts, strict=True)
+                {"article_id": s.article_id, "revision": s.revision, "title": title, "start": s.start, "end": s.end,
+                 "quote": quote}
+                for s, (title, quote) in zip(need, said, strict=True)
             ],
         }
-        for need, texts in zip(outcome.case.evidence, outcome.words, strict=True)
-    ]
+        for need, said in zip(outcome.case.evidence, outcome.evidence, strict=True)
+    ]  # fmt: skip
 
 
 def _answer_json(outcome: Outcome) -> dict[str, Any] | None:

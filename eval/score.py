@@ -95,7 +95,8 @@ def score(case: Case, answer: GivenAnswer) -> Score:
     cited = [span for citation in answer.citations for span in citation.spans]
     metrics = {"answered": float(not answer.refused), **_fidelity(answer)}
     if answer.refused:
-        metrics |= {"refusal_precision": 0.0, "score": 0.0, "evidence_recall": 0.0, "evidence_complete": 0.0}
+        metrics |= {"refusal_precision": 0.0, "score": 0.0, "evidence_recall": 0.0, "evidence_complete": 0.0,
+                    "span_recall": 0.0}  # fmt: skip
     else:
         precision = share_precise([citation.spans for citation in answer.citations], case.evidence)
         recall = evidence_recall(cited, case.evidence)

@@ -102,12 +102,12 @@ def _failure(case: Mapping[str, Any], width: int) -> str:
     else:
         lines.append(_wrapped(f"answer:   {answer['text']}", width, "  "))
         for c in answer["citations"]:
-            lines.append(_wrapped(f"[{c['number']}] {c['article_id'] or c['title']}: “{c['quote']}”", width, "    "))
+            lines.append(_wrapped(f"[{c['number']}] {c['title']}: “{c['quote']}”", width, "    "))
     for need in case["evidence"]:
         first, others = need["alternatives"][0], len(need["alternatives"]) - 1
         also = f" (or {others} other places)" if others else ""
         met = "cited" if need["met"] else "not cited"
-        lines.append(_wrapped(f"{met}: {first['article_id']}: “{first['quote']}”{also}", width, "  "))
+        lines.append(_wrapped(f"{met}: {first['title']}: “{first['quote']}”{also}", width, "  "))
     if case["refuse"]:
         lines.append("  due:      a refusal")
     return "\n".join(lines)

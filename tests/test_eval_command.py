@@ -61,7 +61,7 @@ def test_failures_are_printed_with_question_answer_and_evidence(
     status("--answers", "bad.jsonl")
     shown = capsys.readouterr().out
     assert "toll (cases, fact): refused\n  question: How many died?\n  answer:   No answer." in shown
-    assert f"not cited: kyiv: “{QUOTE}”" in shown
+    assert f"not cited: Toll in Kyiv: “{QUOTE}”" in shown
 
 
 def test_an_answer_cannot_drive_the_terminal(folder: Path) -> None:

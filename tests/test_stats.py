@@ -31,6 +31,10 @@ def test_a_perfect_score_of_few_cases_is_not_certain() -> None:
     assert bootstrap_interval([0.0, 0.0, 0.0, 0.0], seed=1) == Interval(0.0, 0.4899)
 
 
+def test_one_case_tells_next_to_nothing() -> None:
+    assert bootstrap_interval([0.4], seed=1) == Interval(0.0, 1.0)
+
+
 def test_no_values_have_no_interval() -> None:
     with pytest.raises(ValueError, match="needs values"):
         bootstrap_interval([], seed=1)
