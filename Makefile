@@ -11,7 +11,7 @@ export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace chromium help setup ask chat test check format bench bench-embed bench-http wheel clean
+.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,14 @@ ask: $(SEEDS)/CURRENT ## Ask the sample articles: make ask Q="Who pledged what i
 chat: $(SEEDS)/CURRENT ## Chat with the sample articles in the browser (in the terminal: groundwire chat)
 	@$(BIN)/groundwire serve --index $(SEEDS)
 
+eval: $(READY) ## Score the own cases over the sample articles, and write a report
+	$(BIN)/groundwire eval --html
+
+# Today's numbers. After a change for the better: `groundwire eval --write-gates eval/gates.toml`, and commit the file.
+# One thread: the batches are small, and a second one waits for the first wherever the machine is busy.
+gate: $(READY) ## Fail when an own case suite scores below eval/gates.toml
+	OMP_NUM_THREADS=1 $(BIN)/groundwire eval --gate eval/gates.toml --runs $(VENV)/runs --failures 0
+
 # The tests that watch system calls need strace; where it cannot be installed, they say so.
 strace:
 	@command -v strace >/dev/null || (apt-get update && apt-get install -y strace) || echo 'no strace: its tests skip'
@@ -48,11 +56,12 @@ chromium:
 test: $(READY) strace chromium ## Run the tests
 	$(BIN)/python -m pytest
 
-check: $(READY) strace chromium ## Check format, lint and types, then run the tests
+check: $(READY) strace chromium ## Check format, lint and types, run the tests, then check the gates of quality
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+	$(MAKE) gate
 
 format: $(READY) ## Format the code, and mend what lint can mend
 	$(BIN)/ruff format .

@@ -1,6 +1,7 @@
 """The `groundwire` command. Results go to stdout, talk to stderr, the exit status to machines.
 
-Exit status: 0 done, answered, partly answered or ingested; 1 refused, nothing found or unknown id; 2 could not run.
+Exit status: 0 done, answered, partly answered or ingested; 1 refused, nothing found, unknown id or below a gate; 2
+could not run.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from eval.command import evaluate
 from index.errors import ArticleNotFoundError, GroundwireError, InputError
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from index.article import Article
+    from index.embed import Embedder
     from index.ingest import Progress
     from index.news_index import NewsIndex
     from ui.settings import Settings
@@ -50,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, value in _OFFLINE.items():  # libraries read these when they are imported, which is later
         os.environ.setdefault(name, value)
     try:
-        status = groundwire.main(args=arguments, prog_name="groundwire", standalone_mode=False)
+        status = groundwire.main(
+            args=arguments, prog_name="groundwire", standalone_mode=False, obj=_embedder_of_settings
+        )
     except click.exceptions.Exit as stop:
         status = stop.exit_code
     except click.ClickException as error:
@@ -129,6 +135,15 @@ def _with_filters(command: Callable[..., int | None]) -> Callable[..., int | Non
     ):
         command = option(command)
     return command
+
+
+def _embedder_of_settings() -> "Embedder":
+    """Return the embedder of a new index, for commands from below `ui` that make one."""
+    from index.fast_embed import embedder_for
+    from ui.settings import load_settings
+
+    settings = load_settings(os.environ)
+    return embedder_for(settings.model, precision=settings.precision, cache=settings.cache)
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -344,6 +359,28 @@ def prepare() -> None:
         click.echo(embedder.prepare())
     else:
         click.echo("Nothing to prepare: float32 runs as it is.", err=True)
+
+
+groundwire.add_command(evaluate)
+
+
+@groundwire.command(epilog="Example: groundwire feedback --to-cases my-cases.jsonl")
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="Index folder (GROUNDWIRE_INDEX).")
+@click.option("--to-cases", type=click.Path(path_type=Path), help="Append a draft case for each to this file.")
+@_as_json
+def feedback(folder: Path | None, to_cases: Path | None, as_json: bool) -> int:
+    """List what readers said of answers, and make draft cases for `groundwire eval` of it."""
+    from eval.feedback import feedback_json, read_feedback, show_feedback, write_drafts
+    from ui.settings import load_settings
+
+    found, unread = read_feedback(load_settings(os.environ, index=folder).index / "feedback.jsonl")
+    click.echo(_json(feedback_json(found, unread)) if as_json else show_feedback(found))
+    for line in unread:
+        click.echo(f"left out: {line}", err=True)
+    if to_cases:
+        added = write_drafts(found, to_cases)
+        click.echo(f"{added} new draft cases in {to_cases}; fill them in and remove `draft` from each", err=True)
+    return 0
 
 
 def _typed_questions() -> Iterator[str]:
