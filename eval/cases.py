@@ -1,11 +1,12 @@
 """Evaluation cases: questions with what a good answer says and the exact words that it must rest on.
 
-A case is one JSON object a line. `evidence` is a list of needs; each need lists the alternative spans that meet it, and
-every span is checked against the text when the cases are loaded: a case that points at other words is an error.
+A case is one JSON object a line; docs/evaluating.md has the format. `evidence` is a list of needs; each need lists the
+alternative spans that meet it, and every span is checked against the text when the cases are loaded: a case that points
+at other words is an error.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,17 @@ from index.article import Article
 from index.errors import InputError
 from rag.question import Turn
 
-__all__ = ["Case", "EvidenceSpan", "load_cases"]
+__all__ = ["KINDS", "Case", "EvidenceSpan", "load_cases"]
 
-KINDS = frozenset(
-    "fact list table count compare temporal as-of conflict attribution quote follow-up "
-    "false-premise near-miss far".split()
+KINDS = (
+    "fact", "list", "table", "count", "compare", "temporal", "as-of", "conflict", "attribution", "quote", "follow-up",
+    "false-premise", "near-miss", "far",
+)  # fmt: skip
+_FIELDS = frozenset(
+    "id split question kind history as_of since until sources answers evidence refuse table note".split()
 )
+
+Articles = Mapping[tuple[str, int], Article]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,10 @@ class EvidenceSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Hold a question, its conversation and filters, and what is right: an answer with its evidence, or a refusal."""
+    """Hold a question, its conversation and filters, and what is right: an answer with its evidence, or a refusal.
+
+    `table` has the rows that a table has to hold, where the case gives them.
+    """
 
     id: str
     split: str
@@ -50,36 +59,80 @@ class Case:
     answers: tuple[str, ...]
     evidence: tuple[tuple[EvidenceSpan, ...], ...]
     refuse: bool
+    table: tuple[Mapping[str, str], ...] = ()
 
 
-def load_cases(path: Path, articles: Mapping[tuple[str, int], Article]) -> list[Case]:
+def load_cases(path: Path, articles: Articles) -> list[Case]:
     """Read cases and check their spans against the articles by (id, revision); raise `InputError` naming the line."""
-    cases = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    cases: dict[str, Case] = {}
+    for where, data in _lines(path):
+        try:
+            case = _case(data, where, articles)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{where}: not a case ({error!r}); docs/evaluating.md has its fields") from error
+        if case.id in cases:
+            raise InputError(f"{where}: the id {case.id!r} stands on an earlier line too; give each case its own")
+        cases[case.id] = case
+    return list(cases.values())
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as cases ({error}); give a file of JSON lines in UTF-8") from error
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             where = f"{path.name}:{number}"
             try:
-                cases.append(_case(json.loads(line), where, articles))
-            except (KeyError, TypeError, json.JSONDecodeError) as error:
-                raise InputError(f"{where}: not a case ({error!r}); eval/cases.py has its fields") from error
-    return cases
+                yield where, json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{where}: not JSON ({error}); write one JSON object a line") from error
 
 
-def _case(data: Mapping[str, Any], where: str, articles: Mapping[tuple[str, int], Article]) -> Case:
-    if data["kind"] not in KINDS:
-        raise InputError(f"{where}: `kind` is {data['kind']!r}; use one of {', '.join(sorted(KINDS))}")
-    evidence = tuple(tuple(_span(span, where, articles) for span in need) for need in data["evidence"])
-    if bool(data["refuse"]) == bool(evidence):
+def _case(data: Mapping[str, Any], where: str, articles: Articles) -> Case:
+    if data.get("draft"):
+        raise InputError(f"{where}: is a draft; fill in `answers` and `evidence`, then remove `draft`")
+    if unknown := sorted(set(data) - _FIELDS):
+        raise InputError(f"{where}: there is no field {unknown[0]!r}; use {', '.join(sorted(_FIELDS))}")
+    refuse = bool(data.get("refuse"))
+    kind = data.get("kind", "near-miss" if refuse else "fact")
+    if kind not in KINDS:
+        raise InputError(f"{where}: `kind` is {kind!r}; use one of {', '.join(KINDS)}")
+    evidence = tuple(
+        tuple(span for given in need for span in _spans(given, where, articles)) for need in data.get("evidence") or ()
+    )
+    if refuse == bool(evidence) or not all(evidence):
         raise InputError(f"{where}: a case has evidence or is to be refused, not both; set `refuse` or add evidence")
     return Case(
-        id=data["id"], split=data["split"], question=data["question"], kind=data["kind"],
+        id=str(data["id"]), split=data.get("split", "test"), question=data["question"], kind=kind,
         history=tuple(Turn.of(turn) for turn in data.get("history") or ()),
         filters={name: data[name] for name in ("since", "until", "as_of", "sources") if data.get(name)},
-        answers=tuple(data["answers"]), evidence=evidence, refuse=bool(data["refuse"]),
+        answers=tuple(data.get("answers") or ()), evidence=evidence, refuse=refuse,
+        table=tuple(dict(row) for row in data.get("table") or ()),
     )  # fmt: skip
 
 
-def _span(data: Mapping[str, Any], where: str, articles: Mapping[tuple[str, int], Article]) -> EvidenceSpan:
+def _spans(data: Mapping[str, Any], where: str, articles: Articles) -> list[EvidenceSpan]:
+    """Return the one span that is given by its place, or every place of a quote that is given by its words alone."""
+    if "start" in data or "end" in data:
+        return [_span(data, where, articles)]
+    quote, wanted = data["quote"], (data.get("article_id"), data.get("revision"))
+    found = [
+        EvidenceSpan(*key, start, start + len(quote))
+        for key, article in articles.items()
+        if all(want in (None, have) for want, have in zip(wanted, key, strict=True))
+        and (start := article.text.find(quote) if quote else -1) >= 0
+    ]
+    if not found:
+        place = repr(wanted[0]) if wanted[0] else "the articles"
+        raise InputError(
+            f"{where}: {quote!r} does not stand in {place}; copy the words exactly as the article has them"
+        )
+    return found
+
+
+def _span(data: Mapping[str, Any], where: str, articles: Articles) -> EvidenceSpan:
     span = EvidenceSpan(data["article_id"], data.get("revision", 1), data["start"], data["end"])
     article = articles.get((span.article_id, span.revision))
     if article is None:

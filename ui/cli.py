@@ -1,6 +1,7 @@
 """The `groundwire` command. Results go to stdout, talk to stderr, the exit status to machines.
 
-Exit status: 0 done, answered, partly answered or ingested; 1 refused, nothing found or unknown id; 2 could not run.
+Exit status: 0 done, answered, partly answered or ingested; 1 refused, nothing found, unknown id or below a gate; 2
+could not run.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eval.command import evaluate
 from index.errors import ArticleNotFoundError, GroundwireError
 
 if TYPE_CHECKING:
@@ -241,6 +243,28 @@ def stats(index: "NewsIndex", as_json: bool) -> int:
 
     figures = index.stats()
     click.echo(_json(figures) if as_json else show_stats(figures))
+    return 0
+
+
+groundwire.add_command(evaluate)
+
+
+@groundwire.command(epilog="Example: groundwire feedback --to-cases my-cases.jsonl")
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="Index folder (GROUNDWIRE_INDEX).")
+@click.option("--to-cases", type=click.Path(path_type=Path), help="Append a draft case for each to this file.")
+@_as_json
+def feedback(folder: Path | None, to_cases: Path | None, as_json: bool) -> int:
+    """List what readers said of answers, and make draft cases for `groundwire eval` of it."""
+    from eval.feedback import feedback_json, read_feedback, show_feedback, write_drafts
+    from ui.settings import load_settings
+
+    found, unread = read_feedback(load_settings(os.environ, index=folder).index / "feedback.jsonl")
+    click.echo(_json(feedback_json(found, unread)) if as_json else show_feedback(found))
+    for line in unread:
+        click.echo(f"left out: {line}", err=True)
+    if to_cases:
+        added = write_drafts(found, to_cases)
+        click.echo(f"{added} new draft cases in {to_cases}; fill them in and remove `draft` from each", err=True)
     return 0
 
 

@@ -1,0 +1,100 @@
+"""Answers over HTTP: from a Groundwire server, or from any server that speaks OpenAI's chat completions."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eval.cases import Case
+from eval.run import Setup
+from index.embed import Embedder
+from index.errors import InputError
+
+__all__ = ["Address", "ServerError", "from_address"]
+
+_LONGEST_REPLY = 32 * 1024 * 1024
+
+
+class ServerError(InputError):
+    """Say that a server gave no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Hold where to ask and how: `dialect` is "groundwire" or "openai"."""
+
+    url: str
+    dialect: str
+    model: str
+    token: str | None
+    timeout_s: float
+
+    @classmethod
+    def of(cls, url: str, *, model: str | None, token: str | None, timeout_s: float = 120) -> "Address":
+        """Read an address: one that ends in `/v1` or `/chat/completions` speaks OpenAI's dialect, others ours.
+
+        >>> Address.of("http://127.0.0.1:8000", model=None, token=None).url
+        'http://127.0.0.1:8000/api/v1/ask'
+        >>> Address.of("http://127.0.0.1:8000/v1", model=None, token=None).url
+        'http://127.0.0.1:8000/v1/chat/completions'
+        """
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise InputError(f"{url!r} is no address of a server; write http://HOST:PORT or http://HOST:PORT/v1")
+        path = parts.path.rstrip("/")
+        openai = path.endswith("/chat/completions") or (path.endswith("/v1") and not path.endswith("/api/v1"))
+        if openai:
+            path = path if path.endswith("/chat/completions") else f"{path}/chat/completions"
+        elif not path.endswith("/ask"):
+            path = f"{path}/ask" if path.endswith("/api/v1") else f"{path}/api/v1/ask"
+        return cls(
+            url=parts._replace(path=path).geturl(), dialect="openai" if openai else "groundwire",
+            model=model or "groundwire", token=token, timeout_s=timeout_s,
+        )  # fmt: skip
+
+    def body(self, case: Case) -> dict[str, Any]:
+        """Return what is sent for a case. OpenAI's dialect has no filters: a case's window goes into its question."""
+        if self.dialect == "groundwire":
+            history = [{"question": turn.question, "answer": turn.answer} for turn in case.history]
+            return {"question": case.question, "history": history, **case.filters}
+        turns = [
+            {"role": role, "content": text}
+            for turn in case.history
+            for role, text in (("user", turn.question), ("assistant", turn.answer))
+        ]
+        window = "".join(f" ({name.replace('_', ' ')} {value})" for name, value in sorted(case.filters.items()))
+        messages = [*turns, {"role": "user", "content": case.question + window}]
+        return {"model": self.model, "messages": messages, "temperature": 0, "stream": False}
+
+    def ask(self, case: Case) -> Mapping[str, Any]:
+        """Return what the server answers; raise `ServerError` with what it said."""
+        headers = {
+            "Content-Type": "application/json",
+            **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
+        }
+        request = urllib.request.Request(self.url, json.dumps(self.body(case)).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:
+                found = json.loads(reply.read(_LONGEST_REPLY))
+        except urllib.error.HTTPError as error:
+            said = error.read(300).decode("utf-8", "replace")
+            raise ServerError(
+                f"{self.url}: HTTP {error.code} ({said}); is this the right address and token?"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise ServerError(f"{self.url}: no answer ({error}); is the server running there?") from error
+        if not isinstance(found, dict):
+            raise ServerError(f"{self.url}: answered {found!r:.80}; an object was expected")
+        return found
+
+
+def from_address(address: Address, *, embedder: Embedder) -> Setup:
+    """Return the set-up of a system behind an address; it has to hold the same articles."""
+    return Setup(
+        system=lambda index: address.ask,
+        describe=lambda index: {"system": address.dialect, "url": address.url, "model": address.model},
+        embedder=embedder,
+    )

@@ -1,0 +1,170 @@
+"""Answers to be scored: our own JSON shape, or what an OpenAI-compatible server gives, read into one value.
+
+Only `text` has to be there. A citation needs the words it cites (`quote`) and the article (`article_id`, `url` or
+`title`); where `start` and `end` are missing, the words are looked up in the article.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.cases import Articles, EvidenceSpan
+from eval.metrics import CitedSentence
+from index.errors import InputError
+from index.sentences import split_sentences
+
+__all__ = ["GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer", "read_answers"]
+
+_REFUSES = re.compile(
+    r"^\W*(?:(?:i(?:'m| am)? )?(?:sorry|afraid)\b.{0,80}?)?"
+    r"(?:insufficient information|i (?:do not|don't|cannot|can't|could not|couldn't) (?:know|answer|find|say|tell)"
+    r"|(?:the|these|none of the) (?:\w+ ){0,2}?(?:articles?|documents?|context|passages?|sources?|texts?)"
+    r" (?:\w+ ){0,2}?(?:do(?:es)? not|don't|doesn't|say nothing|says nothing|contains? no|mentions? no|gives? no)"
+    r"|there is (?:no|not enough) (?:information|mention|evidence)|no (?:information|answer|evidence)\b"
+    r"|unanswerable|cannot be answered|not (?:stated|mentioned) in)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MARK = re.compile(r"\[(\d{1,3})\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenCitation:
+    """Hold what an answer cites: every place where its words stand, none when they stand nowhere."""
+
+    number: int
+    label: str
+    quote: str
+    spans: tuple[EvidenceSpan, ...]
+    stored: str
+
+    @property
+    def faithful(self) -> bool:
+        """Tell whether the article has the words, character for character, at the place named."""
+        return bool(self.quote) and self.quote == self.stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAnswer:
+    """Hold an answer of any system; `hits` is None when the system does not say what it retrieved."""
+
+    text: str
+    refused: bool
+    sentences: tuple[CitedSentence, ...]
+    citations: tuple[GivenCitation, ...]
+    hits: tuple[EvidenceSpan, ...] | None
+    rows: tuple[Mapping[str, str], ...]
+
+
+def read_answer(data: Mapping[str, Any], articles: Articles) -> GivenAnswer:
+    """Read an answer in our shape, or in OpenAI's; raise `InputError` for what is neither."""
+    data = answer_of_completion(data) if "choices" in data else data
+    if not isinstance(data.get("text"), str):
+        raise InputError(f"an answer needs `text`, or `choices` as OpenAI has them; this one has {sorted(data)}")
+    citations = tuple(
+        _citation(given, number, articles) for number, given in enumerate(data.get("citations") or (), start=1)
+    )
+    refused = _refused(data, citations)
+    table = data.get("table") or {}
+    hits = data.get("hits")
+    return GivenAnswer(
+        text=data["text"], refused=refused, citations=citations, sentences=_sentences(data, citations),
+        hits=None if hits is None else tuple(EvidenceSpan(h["article_id"], h.get("revision", 1), h["start"], h["end"])
+                                             for h in hits),
+        rows=tuple(row.get("cells", row) for row in table.get("rows", ())),
+    )  # fmt: skip
+
+
+def answer_of_completion(completion: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the answer that an OpenAI chat completion carries: whole under `groundwire`, else its text alone.
+
+    >>> answer_of_completion({"choices": [{"message": {"content": "It ended."}}]})
+    {'text': 'It ended.', 'citations': ()}
+    """
+    if isinstance(completion.get("groundwire"), Mapping):
+        return dict(completion["groundwire"])
+    try:
+        message = completion["choices"][0]["message"]
+    except (KeyError, IndexError, TypeError) as error:
+        raise InputError(f"a chat completion without choices[0].message ({error!r}); stream it not") from error
+    answer = {"text": message.get("content") or "", "citations": message.get("citations") or ()}
+    return {**answer, "status": "refused"} if message.get("refusal") else answer
+
+
+def read_answers(path: Path) -> dict[str, Mapping[str, Any]]:
+    """Read a file of answers by case id: JSON lines or one JSON array; raise `InputError` naming the place.
+
+    The case id is `case_id`, else `custom_id` as in OpenAI's batch files, else `id`.
+    """
+    answers: dict[str, Mapping[str, Any]] = {}
+    for where, data in _objects(path):
+        name = next((data[key] for key in ("case_id", "custom_id", "id") if data.get(key)), None)
+        if name is None:
+            raise InputError(f"{where}: no `case_id`, `custom_id` or `id`; say which case this answers")
+        if str(name) in answers:
+            raise InputError(f"{where}: {name!r} is answered twice; keep one")
+        body = data.get("response", {}).get("body") if isinstance(data.get("response"), Mapping) else None
+        answers[str(name)] = body or data
+    return answers
+
+
+def _objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        if text.lstrip().startswith("["):
+            found = [(f"{path.name}, item {n}", item) for n, item in enumerate(json.loads(text), start=1)]
+        else:
+            lines = enumerate(text.splitlines(), start=1)
+            found = [(f"{path.name}:{n}", json.loads(line)) for n, line in lines if line.strip()]
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: not JSON lines, nor a JSON array ({error}); write one answer a line") from error
+    for where, item in found:
+        if not isinstance(item, Mapping):
+            raise InputError(f"{where}: {item!r} is no answer; write an object with `case_id` and `text`")
+        yield where, item
+
+
+def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> bool:
+    if "status" in data:
+        return bool(data["status"] == "refused")
+    return not data["text"].strip() or (not citations and bool(_REFUSES.search(data["text"])))
+
+
+def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> GivenCitation:
+    quote = str(data.get("quote") or "")
+    named = [key for key, article in articles.items() if _is_named(article, data)]
+    if "start" in data and "end" in data:
+        spans = [EvidenceSpan(*key, data["start"], data["end"]) for key in named if 0 <= data["start"] < data["end"]]
+        stored = next((articles[s.article_id, s.revision].text[s.start : s.end] for s in spans), "")
+    else:
+        places = [(key, articles[key].text.find(quote)) for key in named if quote]
+        spans = [EvidenceSpan(*key, start, start + len(quote)) for key, start in places if start >= 0]
+        stored = quote if spans else ""
+    label = data.get("title") or (articles[named[0]].label if named else data.get("article_id") or data.get("url"))
+    return GivenCitation(
+        number=int(data.get("number") or number), label=str(label or "?"), quote=quote,
+        spans=tuple(span for span in spans if stored), stored=stored,
+    )  # fmt: skip
+
+
+def _is_named(article: Any, data: Mapping[str, Any]) -> bool:  # noqa: ANN401 - an Article
+    for field, value in (("id", data.get("article_id")), ("url", data.get("url")), ("title", data.get("title"))):
+        if value:
+            return bool(getattr(article, field) == value and data.get("revision") in (None, article.revision))
+    return False
+
+
+def _sentences(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> tuple[CitedSentence, ...]:
+    """Return the sentences with what they cite: as the answer gives them, else by the marks [1] in its text."""
+    quotes = {citation.number: citation.stored for citation in citations}
+    if data.get("sentences"):
+        said = [(sentence["text"], sentence.get("citations") or ()) for sentence in data["sentences"]]
+    else:
+        text = re.sub(
+            r"([.!?])\s*((?:\[\d{1,3}\])+)", r"\2\1", data["text"]
+        )  # a mark belongs to the sentence before it
+        parts = [span.of(text) for span in split_sentences(text)]
+        said = [(_MARK.sub("", part), [int(number) for number in _MARK.findall(part)]) for part in parts]
+    return tuple(CitedSentence(text, tuple(quotes[n] for n in cited if quotes.get(n))) for text, cited in said)

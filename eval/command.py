@@ -1,0 +1,194 @@
+"""`groundwire eval`, and `python -m eval`: score cases, print the table, keep the run.
+
+Exit status: 0 done; 1 below a gate; 2 could not run.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from index.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eval.run import Setup
+
+__all__ = ["evaluate"]
+
+_BELOW_A_GATE = 1
+_COULD_NOT_RUN = 2
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(
+    "eval", epilog="Example: groundwire eval my-cases.jsonl --articles stories/ --answers answers.jsonl --html"
+)
+@click.argument("suites", nargs=-1, metavar="[FILE|SUITE...]")
+@click.option("--articles", multiple=True, type=_PATH, help="Articles of a FILE of cases; repeatable.")
+@click.option("--index", "index_folder", type=_PATH, help="Use this index in place of a fresh temporary one.")
+@click.option("--answers", type=_PATH, help="Score the answers in this file: our JSON shape or OpenAI's.")
+@click.option(
+    "--url", help="Score the system at this address: http://HOST:PORT, or http://HOST:PORT/v1 for OpenAI's dialect."
+)
+@click.option("--token-file", type=_PATH, help="File with the token that --url wants.")
+@click.option(
+    "--writer", type=click.Choice(["quoter"]), default="quoter", show_default=True, help="Who writes our answers."
+)
+@click.option("--model", help="Language model: of the writer, or of the server at --url.")
+@click.option("-k", default=8, show_default=True, metavar="N", help="How many passages to retrieve.")
+@click.option("--gate", "gate", type=_PATH, help="TOML file with the least each metric may be; exit 1 below it.")
+@click.option("--write-gates", type=_PATH, help="Write a file for --gate from today's numbers.")
+@click.option("--compare", "compare", type=_PATH, help="An earlier run file to compare with, case by case.")
+@click.option("--data", type=_PATH, help="Folder with the files of a public set.")
+@click.option("--limit", type=click.IntRange(min=1), help="Of a public set, answer this many questions at most.")
+@click.option("--runs", type=_PATH, help="Folder for the run file [default: the user's data folder].")
+@click.option("--failures", default=20, show_default=True, metavar="N", help="How many failures to print.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--html", "as_html", is_flag=True, help="Write a report beside the run file.")
+def evaluate(suites: tuple[str, ...], data: Path | None, limit: int | None, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - those above
+    """Score answers against cases: our own, yours, or a public set.
+
+    Without arguments: our own cases over a fresh index of the sample articles. SUITE is dev, test or unseen, or the
+    name of a public set with --data.
+    """
+    from eval.public import names, run_public
+
+    public = [name for name in suites if name in names()]
+    if not public:
+        return _cases(suites, as_json=as_json, **options)
+    if len(public) < len(suites):
+        raise InputError(f"{', '.join(public)} cannot be mixed with other suites; score them in a call of their own")
+    found = [run_public(name, data, limit=limit) for name in public]
+    shown = [document for document, _ in found]
+    click.echo(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))
+    return 0 if all(document["n"] for document in shown) else _COULD_NOT_RUN
+
+
+def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - those of the command
+    """Score suites of cases."""
+    from eval.compare import compare_runs
+    from eval.gates import gates_of, misses, read_gates
+    from eval.run import read_run, run
+    from eval.show import show_comparison, show_failures, show_run
+    from eval.suites import find_suites
+
+    # What the user named is read first: a typing error must not cost a whole run.
+    earlier = read_run(options["compare"]) if options["compare"] else None
+    gates = read_gates(options["gate"]) if options["gate"] else None
+    chosen = find_suites(suites, articles=options["articles"], indexed=options["index_folder"] is not None)
+    setup = _setup(options)
+    with _progress() as progress, _index(options["index_folder"], setup) as index:
+        document = run(chosen, setup, started=datetime.now(UTC), index=index, progress=progress)
+    comparison = compare_runs(earlier, document) if earlier else None
+    written = _keep(document, comparison, earlier, options)
+    missed = misses(document, gates) if gates is not None else []
+    if as_json:
+        gated = {"gates": [str(miss) for miss in missed]} if gates is not None else {}
+        compared = {"comparison": comparison} if comparison else {}
+        click.echo(_json({**{key: value for key, value in document.items() if key != "cases"}, **compared, **gated}))
+    else:
+        blocks = [show_failures(document["failures"], most=options["failures"], width=_width()), show_run(document)]
+        blocks += [show_comparison(comparison)] if comparison else []
+        click.echo("\n\n".join(filter(None, blocks)))
+    if options["write_gates"]:
+        options["write_gates"].write_text(gates_of(document), encoding="utf-8")
+        written.append(options["write_gates"])
+    for path in written:
+        click.echo(f"wrote {path}", err=True)
+    for miss in missed:
+        click.echo(f"below the gate: {miss}", err=True)
+    return _BELOW_A_GATE if missed else 0
+
+
+def _setup(options: Mapping[str, Any]) -> "Setup":
+    from eval.suites import UnusedEmbedder
+
+    if options["answers"] and options["url"]:
+        raise InputError("--answers and --url name two systems; score one at a time, then use --compare")
+    if options["answers"]:
+        from eval.run import from_file
+
+        return from_file(options["answers"], embedder=UnusedEmbedder())
+    if options["url"]:
+        from eval.addresses import Address, from_address
+
+        token = _token(options["token_file"]) if options["token_file"] else None
+        return from_address(Address.of(options["url"], model=options["model"], token=token), embedder=UnusedEmbedder())
+    from eval.run import our_bot
+
+    if options["model"]:
+        raise InputError(f"the writer {options['writer']!r} has no language model; leave out --model")
+    return our_bot(k=options["k"])
+
+
+def _token(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); name a file that holds the token alone") from error
+
+
+def _index(folder: Path | None, setup: "Setup") -> Any:  # noqa: ANN401 - a context manager of an index or of None
+    if folder is None:
+        return nullcontext()
+    from index.news_index import NewsIndex
+
+    return NewsIndex.open(folder)
+
+
+def _keep(
+    document: Mapping[str, Any],
+    comparison: Mapping[str, Any] | None,
+    earlier: Mapping[str, Any] | None,
+    options: Mapping[str, Any],
+) -> list[Path]:
+    """Write the run file and, when asked for, the report; return what was written."""
+    folder = options["runs"] or _runs_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    names = "-".join(Path(name).name for name in document["by_suite"])
+    at = datetime.fromisoformat(document["started"]).strftime("%Y%m%dT%H%M%SZ")
+    path = folder / f"{at}-{names}.json"
+    path.write_text(_json(document) + "\n", encoding="utf-8")
+    if not options["as_html"]:
+        return [path]
+    from eval.report import report
+
+    page = path.with_suffix(".html")
+    page.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
+    return [path, page]
+
+
+def _runs_folder() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("groundwire") / "runs"
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[int, int], None]]":
+    """Show a bar on stderr; silent when that is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc="cases", unit="", leave=False, disable=None) as bar:
+
+        def advance(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        yield advance
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _width() -> int:
+    return min(100, shutil.get_terminal_size().columns)
