@@ -207,7 +207,9 @@ class NewsIndex:
         except ArticleNotFoundError:
             if self._current() is state:
                 raise
-            return self.find(query, k=k, filters=filters, dense_weight=dense_weight)  # one of them was deleted since this call began
+            return self.find(
+                query, k=k, filters=filters, dense_weight=dense_weight
+            )  # one of them was deleted since this call began
 
     def article(self, article_id: str, revision: int | None = None) -> Article:
         """Return an article, by default its latest revision; raise `ArticleNotFoundError`."""

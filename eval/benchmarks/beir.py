@@ -67,7 +67,9 @@ def load_queries(folder: Path, part: str) -> list[Query]:
             if number == 1 and not fields[-1].strip().isdigit():
                 continue  # the heading
             if len(fields) != 3:
-                raise InputError(f"{path}:{number}: has {len(fields)} fields; write query, document and grade with tabs")
+                raise InputError(
+                    f"{path}:{number}: has {len(fields)} fields; write query, document and grade with tabs"
+                )
             grades.setdefault(fields[0], {})[fields[1]] = int(fields[2])
     texts = {str(row["_id"]): row["text"] for row in read_json_lines(files.one("queries.jsonl", "queries.jsonl.gz"))}
     return [Query(id=name, text=text, grades=grades[name]) for name, text in texts.items() if name in grades]

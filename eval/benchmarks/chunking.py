@@ -143,17 +143,22 @@ def run(options: Options) -> BenchmarkReport:
     }
     vectors = embedder.embed_queries([question.text for question in questions])
     rows: list[MetricRow] = []
-    sizes = {}
+    sizes: dict[str, str | int | float | None] = {}
     for name, cut in chunkers.items():
         chunks = [Chunk(corpus=c, span=span) for c, text in texts.items() for span in cut(text, embedder)]
         held = embedder.embed_passages([chunk.span.of(texts[chunk.corpus]) for chunk in chunks])
         best = np.argsort(-(vectors @ held.T), axis=1, kind="stable")[:, :_RETRIEVED]
         sizes[f"chunks, {name}"] = len(chunks)
         rows += _rows(name, questions, chunks, best.tolist())
-    settings = {"part": options.part, "corpora": len(part), "retrieved": _RETRIEVED, "overlap": 0, **sizes}
+    about: dict[str, str | int | float | None] = {
+        "part": options.part,
+        "corpora": len(part),
+        "retrieved": _RETRIEVED,
+        "overlap": 0,
+    }
     return BenchmarkReport(
         name=NAME, n=len(questions), rows=tuple(rows),
-        settings={**settings, "model": embedder.model_id, "limit": options.limit},
+        settings={**about, **sizes, "model": embedder.model_id, "limit": options.limit},
         notes=(
             "Dense search alone and no header, as in the set: the chunker is judged, not the fusion. "
             "The windows are in this run what TokenTextSplitter is in the published one.",
@@ -190,4 +195,3 @@ def _published() -> Mapping[str, Sequence[Published]]:
         ]
         for metric, values in zip(_METRICS, columns, strict=True)
     }  # fmt: skip
-

@@ -110,7 +110,7 @@ def run(options: Options) -> BenchmarkReport:
         name=NAME, n=len(answerable) + len(unanswerable), rows=tuple(rows), settings=settings,
         notes=(
             "A question sees its own passage alone; how rare a word is, is counted over all passages of the files.",
-            "No published F1 of sentence selection is known to us; the published Rouge figures are of newly written text.",
+            "No published F1 of sentence selection is known to us; published Rouge figures are of newly written text.",
             f"{unjudged} answerable questions for which nobody selected a sentence are left out.",
         ),
     )  # fmt: skip

@@ -96,9 +96,8 @@ def ranked_hits(
 def ranked_documents(
     corpus: Corpus, query: str, k: int, *, dense_weight: float | None, history: Sequence[Turn] = ()
 ) -> list[str]:
-    """Return the ids in the set of the best `k` articles by their best passage; ids of the same words stand together."""
+    """Return the set's ids of the best `k` articles by their best passage; those of the same words stand together."""
     wanted = min(1000, k * _PASSAGES_A_DOCUMENT)
     hits = ranked_hits(corpus, query, wanted, dense_weight=dense_weight, history=history)
     articles = list(dict.fromkeys(hit.article.id for hit in hits))[:k]
     return [name for article in articles for name in corpus.ids[article]]
-

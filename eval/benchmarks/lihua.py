@@ -123,7 +123,9 @@ def _retrieval(corpus: Corpus, questions: Sequence[Question]) -> list[MetricRow]
 
 def _answers(corpus: Corpus, questions: Sequence[Question], options: Options) -> list[MetricRow]:
     bot = NewsBot(corpus.index)
-    held, wrongly, rightly = [], [], []
+    held: list[float] = []
+    wrongly: list[float] = []
+    rightly: list[float] = []
     for kind in sorted({question.kind for question in questions}):
         for question in sampled([q for q in questions if q.kind == kind], options):
             answer = bot.ask(question.text)

@@ -17,7 +17,7 @@ from pathlib import Path
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups, sampled
-from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
+from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k
 from index.errors import QuestionError
 from rag.bot import NewsBot

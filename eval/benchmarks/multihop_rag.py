@@ -1,4 +1,4 @@
-"""MultiHop-RAG: questions over several news articles, judged by the rules of the set's own scripts.
+r"""MultiHop-RAG: questions over several news articles, judged by the rules of the set's own scripts.
 
 Tang, Yang: MultiHop-RAG (2024, arXiv 2401.15391); repository yixuantt/MultiHop-RAG, `retrieval_evaluate.py` and
 `qa_evaluate.py`. Retrieval: null queries are skipped; a text is right when it contains a gold fact, spaces and line
@@ -7,7 +7,7 @@ counts the first such text. Beside it, all-evidence recall@10: every fact is. MA
 reproduced with its script. Answers: right when prediction and gold share any one token, lower-cased and split at white
 space; a long answer gains by chance, so strict exact match and "a cited sentence holds the gold answer" stand beside.
 
->>> found_in(["He said: a b.", "Nothing."], "a\\nb")
+>>> found_in(["He said: a b.", "Nothing."], "a\nb")
 [True, False]
 >>> shares_a_token("Yes", "yes"), shares_a_token("Yes.", "yes"), shares_a_token("SBF", "Sam Bankman-Fried")
 (1.0, 0.0, 0.0)
@@ -29,7 +29,7 @@ from rag.bot import NewsBot
 
 __all__ = ["Query", "found_in", "judge", "load_documents", "load_queries", "run", "shares_a_token"]
 
-NAME = "multihop-rag"
+NAME = "multihop_rag"
 _SOURCE = "https://github.com/yixuantt/MultiHop-RAG (ODC-BY)"
 _NULL = "null_query"
 _REFUSED = "Insufficient Information"  # what the set's prompt asks for
@@ -74,13 +74,14 @@ class Query:
 
 def load_queries(folder: Path) -> list[Query]:
     """Read the official ``MultiHopRAG.json``, or JSON Lines with the same fields and an `id`."""
-    files = DataFiles.of(folder, NAME, _SOURCE)
+    files = DataFiles.of(folder, "multihop-rag", _SOURCE)
     path = files.one("MultiHopRAG.json", "queries*.jsonl*")
     rows = read_json(path) if path.suffix == ".json" else list(read_json_lines(path))
     return [
         Query(
             id=str(row.get("id", number)), text=row["query"], answer=row["answer"], kind=row["question_type"],
-            facts=tuple(e["fact"] for e in row["evidence_list"]), titles=tuple(e["title"] for e in row["evidence_list"]),
+            facts=tuple(piece["fact"] for piece in row["evidence_list"]),
+            titles=tuple(piece["title"] for piece in row["evidence_list"]),
         )
         for number, row in enumerate(rows)
     ]  # fmt: skip
@@ -88,7 +89,7 @@ def load_queries(folder: Path) -> list[Query]:
 
 def load_documents(folder: Path) -> tuple[list[Document], str]:
     """Read the documents and say what they are: the official ``corpus.json``, or evidence facts and partial chunks."""
-    files = DataFiles.of(folder, NAME, _SOURCE)
+    files = DataFiles.of(folder, "multihop-rag", _SOURCE)
     path = files.one("corpus.json", "facts.jsonl*")
     if path.suffix == ".json":
         whole = [_document(f"article-{number}", row, row["body"]) for number, row in enumerate(read_json(path))]
@@ -97,7 +98,7 @@ def load_documents(folder: Path) -> tuple[list[Document], str]:
     chunks = [_document(r["chunk_id"], r, r["text"]) for r in read_json_lines(files.one("partial_chunks.jsonl*"))]
     return [*facts, *chunks], (
         f"The corpus is {len(facts)} evidence facts and {len(chunks)} chunks of articles, each a document of its own, "
-        "not the set's 609 whole articles: retrieval is easier than in the published runs and must not be ranked with them."
+        "not the set's 609 whole articles: retrieval is easier than in the published runs; do not rank it with them."
     )
 
 
@@ -150,7 +151,7 @@ def run(options: Options) -> BenchmarkReport:
         name=NAME, n=len(queries), rows=tuple(rows), settings=settings,
         notes=(
             what,
-            "Published retrieval: chunks of 256 tokens (the paper's overlap is its library's default, 200), with title, "
+            "Published retrieval: chunks of 256 tokens (overlap: its library's default, 200), with title, "
             "source and date inside the judged text, 2,255 queries. Ours: the passage's own words alone.",
             "Our answers are whole quoted sentences, of which the token rule takes any word: do not rank that figure.",
         ),

@@ -16,13 +16,15 @@ PARTS = ("test", "fit", "all")
 
 Item = TypeVar("Item")
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """Hold how to run a set.
 
     `folder` holds the set's files, or a folder of the set's own name that does. `part` is "test", "fit" or "all".
-    `limit` is how many questions of each kind are answered at most, drawn by `seed`; None answers every one, and
-    retrieval is always judged on every one. `checkers` are judged by sets that judge verdicts.
+    `limit` is how many questions of each kind are answered at most, drawn by `seed`; None answers every one. Retrieval
+    is judged on every one where no answer is needed for it. `checkers` are judged by the sets of verdicts; without any,
+    those that exist.
     """
 
     folder: Path

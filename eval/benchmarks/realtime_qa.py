@@ -1,8 +1,8 @@
 """Any RealTime-QA-format folder: weekly questions with a date and choices, and articles with a date of publication.
 
 Kasai et al.: RealTime QA (2022, arXiv 2207.13332). Questions are in files such as ``20220617_qa.jsonl``, articles in
-the search results beside them (``20220617_gcs.jsonl``, ``_gold``, ``_dpr`` or ``_articles``). Each question is asked as of its own
-date, so that nothing published later is seen. Rule: multiple choice, the choice whose words the cited sentences hold
+the search results beside them (``20220617_gcs.jsonl``, ``_gold``, ``_dpr`` or ``_articles``). Each question is asked
+as of its own date, so that nothing published later is seen. Rule: multiple choice, the choice whose words the cited sentences hold
 best, first one on a tie, none when refused (the set's accuracy); a cited sentence holds the right choice; and an
 article found for the question is among the first 5. Weeks are sorted: even positions fit, odd ones test.
 
@@ -27,7 +27,7 @@ from rag.terms import read_terms
 
 __all__ = ["Question", "load", "picked", "run"]
 
-NAME = "realtime-qa"
+NAME = "realtime_qa"
 _SOURCE = "https://github.com/realtimeqa/realtimeqa_public (past/YEAR)"
 _QUESTIONS = re.compile(r"(\d{8})_qa\.jsonl(\.gz)?")
 _ARTICLES = re.compile(r"\d{8}_(?:gcs|gold|dpr|articles)\.jsonl(\.gz)?")
@@ -51,7 +51,7 @@ class Question:
 
 def load(folder: Path) -> tuple[list[Question], list[Document]]:
     """Read the questions of every week below the folder, and their articles, each once by its address."""
-    files = DataFiles.of(folder, NAME, _SOURCE)
+    files = DataFiles.of(folder, "realtime-qa", _SOURCE)
     paths = sorted(path for path in files.folder.rglob("*.jsonl*") if path.is_file())
     documents: dict[str, Document] = {}
     found: dict[str, set[str]] = {}
@@ -100,7 +100,7 @@ def picked(quoted: str, choices: Sequence[str]) -> int | None:
 
 
 def run(options: Options) -> BenchmarkReport:
-    """Index the articles of all weeks and ask the questions of the part (at most `options.limit`), each as of its day."""
+    """Index the articles of all weeks and ask the questions of the part (at most `options.limit`) as of their day."""
     everything, documents = load(options.folder)
     part = chosen_groups((question.week for question in everything), options.part)
     questions = sampled([question for question in everything if question.week in part], options)
@@ -109,7 +109,10 @@ def run(options: Options) -> BenchmarkReport:
         rows = _rows(corpus, questions)
         settings = {"part": options.part, "weeks": len(part), **corpus.settings(), "limit": options.limit}
     return BenchmarkReport(
-        name=NAME, n=len(questions), rows=tuple(rows), settings=settings,
+        name=NAME,
+        n=len(questions),
+        rows=tuple(rows),
+        settings=settings,
         notes=(f"{undated} articles without a date are never seen, because every question is asked as of its day.",),
     )
 

@@ -73,7 +73,7 @@ class BenchmarkReport:
 def mean_rows(
     figures: Mapping[str, Sequence[float]], published: Mapping[str, Sequence[Published]] | None = None
 ) -> list[MetricRow]:
-    """Return for each figure the mean of its values, one a question, with a bootstrap interval; one without is left out.
+    """Return the mean of the values of each figure, one a question, with its interval; one without values is left out.
 
     >>> [(row.metric, row.value) for row in mean_rows({"found": [1.0, 0.0, 1.0, 1.0], "refused": []})]
     [('found', 0.75)]

@@ -36,7 +36,7 @@ _READERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Hold a question, the article (`group`) and paragraph that it was asked about, and its answers: none, unanswerable."""
+    """Hold a question, the article (`group`) and paragraph it was asked about, and its answers, if it has any."""
 
     id: str
     text: str

@@ -23,7 +23,7 @@ from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import f1, hit_at_k, recall_at_k, reciprocal_rank
-from eval.perturb import VERDICTS, Checker
+from eval.perturb import CHECKERS, VERDICTS, Checker
 from index.embed import SentenceTransformerEmbedder, Vectors
 from index.fuse import DENSE_WEIGHT, fuse
 from index.lexical import WordIndex
@@ -85,7 +85,7 @@ def run(options: Options) -> BenchmarkReport:
     chunks = [chunk for chunk in everything if chunk.article in part]
     embedder = options.embedder or SentenceTransformerEmbedder()
     rows = _sentence_rows([chunk for chunk in chunks if chunk.supporting], options)
-    for name, checker in options.checkers.items():
+    for name, checker in (options.checkers or CHECKERS).items():
         rows += _verdict_rows(name, checker, chunks)
     claims = {chunk.claim_id for chunk in chunks}
     return BenchmarkReport(
