@@ -138,8 +138,8 @@ _NO_PERSON = frozenset(
     """
     assembly asia bank channel coalition commission conference council court desk economic european forum fund general
     group house institute international kingdom list minister ministry nation national nations new news nordic office
-    parliament party post prioritised president prime public radio recovery requirements secretary service southeast state states
-    times treaty union university white willing world american western eastern northern southern british council
+    parliament party post prioritised president prime public radio recovery requirements secretary service southeast
+    state states times treaty union university white willing world american western eastern northern southern british
     """.split()
 )
 _ORGANISATIONS = (

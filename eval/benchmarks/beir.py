@@ -95,6 +95,7 @@ def run(options: Options) -> BenchmarkReport:
     published = {"nDCG@10, ours": tuple(Published(*entry) for entry in known)}
     figures: dict[str, list[float]] = {}
     with indexed(documents, options) as corpus:
+        corpus.read_ahead([query.text for query in asked])
         for name, weight in RANKINGS.items():
             for query in asked:
                 ranked = ranked_documents(corpus, query.text, _DEPTH, dense_weight=weight)

@@ -7,18 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from eval.benchmarks.options import Options
+from index.embed import Embedder, SentenceTransformerEmbedder, Vectors
 from index.news_index import Hit, NewsIndex
 from index.scope import Filters
 from rag.question import Turn, read_question
 from rag.retrieve import retrieve
 
-__all__ = ["RANKINGS", "Corpus", "Document", "indexed", "ranked_documents", "ranked_hits"]
+__all__ = ["RANKINGS", "Corpus", "Document", "Remembering", "indexed", "ranked_documents", "ranked_hits"]
 
 RANKINGS: Mapping[str, float | None] = {"ours": None, "dense only": 1.0, "words only": 0.0}
 """The rankings compared in one run: what the bot retrieves, meaning alone, words alone."""
 
-_PASSAGES_A_DOCUMENT = 3  # fetched, so that documents cut into several passages leave room for others
+_PASSAGES_A_DOCUMENT = 2  # fetched, so that documents cut into several passages leave room for others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,44 @@ class Document:
     published: str | None = None
 
 
+class Remembering:
+    """Embed with another embedder and keep the vectors of queries: each of them is ranked several times."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._vectors: dict[str, Vectors] = {}
+        self.count_tokens = embedder.count_tokens
+        self.embed_passages = embedder.embed_passages
+
+    @property
+    def model_id(self) -> str:
+        """Return the other embedder's."""
+        return self._embedder.model_id
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the other embedder's."""
+        return self._embedder.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """Return the other embedder's."""
+        return self._embedder.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """Return the other embedder's."""
+        return self._embedder.max_tokens
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return shape ``(len(texts), dimension)``; each text is embedded once."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        self._vectors.update(zip(new, self._embedder.embed_queries(new), strict=True))
+        if not texts:
+            return self._embedder.embed_queries([])
+        return np.stack([self._vectors[text] for text in texts])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
     """Hold the index of a set's documents.
@@ -43,6 +84,10 @@ class Corpus:
     index: NewsIndex
     ids: Mapping[str, tuple[str, ...]]
     left_out: int
+
+    def read_ahead(self, queries: Sequence[str]) -> None:
+        """Embed queries that are going to be ranked, together, which is faster than one by one."""
+        self.index.embedder.embed_queries([query.strip() for query in queries])
 
     def settings(self) -> dict[str, str | int | float | None]:
         """Return what stands beside every figure: how many documents and passages, how they are cut, by which model."""
@@ -64,9 +109,8 @@ def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "documents.jsonl"
         path.write_text("".join(_line(d) for d in documents if d.id in firsts), encoding="utf-8")
-        with NewsIndex.open(
-            Path(folder) / "index", create=True, embedder=options.embedder, chunking=options.chunking
-        ) as index:
+        embedder = Remembering(options.embedder or SentenceTransformerEmbedder())
+        with NewsIndex.open(Path(folder) / "index", create=True, embedder=embedder, chunking=options.chunking) as index:
             index.ingest(path)
             held = {article.id for article in index.articles()}
             known = {same[0]: tuple(same) for same in ids.values() if same[0] in held}

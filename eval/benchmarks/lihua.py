@@ -107,6 +107,7 @@ def run(options: Options) -> BenchmarkReport:
 
 
 def _retrieval(corpus: Corpus, questions: Sequence[Question]) -> list[MetricRow]:
+    corpus.read_ahead([question.text for question in questions])
     figures: dict[str, list[float]] = {}
     for name, weight in RANKINGS.items():
         for question in questions:

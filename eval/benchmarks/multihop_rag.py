@@ -159,6 +159,7 @@ def run(options: Options) -> BenchmarkReport:
 
 
 def _retrieval(corpus: Corpus, queries: Sequence[Query]) -> list[MetricRow]:
+    corpus.read_ahead([query.text for query in queries])
     figures: dict[str, list[float]] = {}
     for name, weight in RANKINGS.items():
         for query in queries:

@@ -2,9 +2,10 @@
 
 Kasai et al.: RealTime QA (2022, arXiv 2207.13332). Questions are in files such as ``20220617_qa.jsonl``, articles in
 the search results beside them (``20220617_gcs.jsonl``, ``_gold``, ``_dpr`` or ``_articles``). Each question is asked
-as of its own date, so that nothing published later is seen. Rule: multiple choice, the choice whose words the cited sentences hold
-best, first one on a tie, none when refused (the set's accuracy); a cited sentence holds the right choice; and an
-article found for the question is among the first 5. Weeks are sorted: even positions fit, odd ones test.
+as of its own date, so that nothing published later is seen. Rule: multiple choice (the set's accuracy), taking
+the choice whose words the cited sentences hold best, the first one on a tie, none when refused; a cited sentence holds
+the right choice; and an article found for the question is among the first 5. Weeks are sorted: even positions fit, odd
+ones test.
 
 >>> picked("He flew to Paris on Monday.", ["Rome", "Paris"]), picked("", ["Rome", "Paris"])
 (1, None)

@@ -108,6 +108,7 @@ def run(options: Options) -> BenchmarkReport:
 
 
 def _retrieval(corpus: Corpus, questions: Sequence[Question]) -> list[MetricRow]:
+    corpus.read_ahead([question.text for question in questions])
     figures = {}
     for name, weight in RANKINGS.items():
         ranked = [ranked_documents(corpus, q.text, max(_DEPTHS), dense_weight=weight) for q in questions]
