@@ -22,11 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.benchmarks.corpus import chosen_embedder
 from eval.benchmarks.data_files import DataFiles, read_text
 from eval.benchmarks.options import Options, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from index.article import Article
-from index.embed import Embedder, SentenceTransformerEmbedder
+from index.embed import Embedder
 from index.errors import InputError
 from index.passage import Chunking, split
 from index.sentences import Span
@@ -134,7 +135,7 @@ def run(options: Options) -> BenchmarkReport:
     texts, everything = load(options.folder)
     part = chosen_groups(texts, options.part)
     questions = sampled([question for question in everything if question.corpus in part], options)
-    embedder = options.embedder or SentenceTransformerEmbedder()
+    embedder = chosen_embedder(options)
     chunking = options.chunking or Chunking()
     chunkers = {
         f"ours, {_EQUAL_TOKENS} tokens": sentence_chunks(Chunking(max_tokens=_EQUAL_TOKENS)),

@@ -10,13 +10,22 @@ from pathlib import Path
 import numpy as np
 
 from eval.benchmarks.options import Options
-from index.embed import Embedder, SentenceTransformerEmbedder, Vectors
+from index.embed import Embedder, Vectors
 from index.news_index import Hit, NewsIndex
 from index.scope import Filters
 from rag.question import Turn, read_question
 from rag.retrieve import retrieve
 
-__all__ = ["RANKINGS", "Corpus", "Document", "Remembering", "indexed", "ranked_documents", "ranked_hits"]
+__all__ = [
+    "RANKINGS",
+    "Corpus",
+    "Document",
+    "Remembering",
+    "chosen_embedder",
+    "indexed",
+    "ranked_documents",
+    "ranked_hits",
+]
 
 RANKINGS: Mapping[str, float | None] = {"ours": None, "dense only": 1.0, "words only": 0.0}
 """The rankings compared in one run: what the bot retrieves, meaning alone, words alone."""
@@ -99,6 +108,14 @@ class Corpus:
         }  # fmt: skip
 
 
+def chosen_embedder(options: Options) -> Embedder:
+    """Return the embedder of the options, else the one that a new index takes."""
+    if options.embedder:
+        return options.embedder
+    with tempfile.TemporaryDirectory() as folder, NewsIndex.open(folder, create=True) as index:
+        return index.embedder
+
+
 @contextmanager
 def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]:
     """Index documents in a temporary folder for as long as the context lasts."""
@@ -109,7 +126,7 @@ def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "documents.jsonl"
         path.write_text("".join(_line(d) for d in documents if d.id in firsts), encoding="utf-8")
-        embedder = Remembering(options.embedder or SentenceTransformerEmbedder())
+        embedder = Remembering(chosen_embedder(options))
         with NewsIndex.open(Path(folder) / "index", create=True, embedder=embedder, chunking=options.chunking) as index:
             index.ingest(path)
             held = {article.id for article in index.articles()}

@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from eval.benchmarks.corpus import chosen_embedder
 from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import f1, hit_at_k, recall_at_k, reciprocal_rank
 from eval.perturb import CHECKERS, VERDICTS, Checker
-from index.embed import SentenceTransformerEmbedder, Vectors
+from index.embed import Vectors
 from index.fuse import DENSE_WEIGHT, fuse
 from index.lexical import WordIndex
 from rag.terms import read_terms
@@ -83,7 +84,7 @@ def run(options: Options) -> BenchmarkReport:
     everything = load(options.folder)
     part = chosen_groups((chunk.article for chunk in everything), options.part)
     chunks = [chunk for chunk in everything if chunk.article in part]
-    embedder = options.embedder or SentenceTransformerEmbedder()
+    embedder = chosen_embedder(options)
     rows = _sentence_rows([chunk for chunk in chunks if chunk.supporting], options)
     for name, checker in (options.checkers or CHECKERS).items():
         rows += _verdict_rows(name, checker, chunks)
@@ -101,7 +102,7 @@ def run(options: Options) -> BenchmarkReport:
 def _sentence_rows(chunks: Sequence[Chunk], options: Options) -> list[MetricRow]:
     texts = list(dict.fromkeys(sentence for chunk in chunks for sentence in chunk.sentences))
     places = {text: place for place, text in enumerate(texts)}
-    embedder = options.embedder or SentenceTransformerEmbedder()
+    embedder = chosen_embedder(options)
     vectors = embedder.embed_passages(texts)
     claims = embedder.embed_queries([chunk.claim for chunk in chunks])
     words = WordIndex.build([("", text) for text in texts])
