@@ -64,12 +64,11 @@ def load_queries(folder: Path, part: str) -> list[Query]:
     for path in files.all(*_QRELS[part])[: None if part == "all" else 1]:
         for number, line in enumerate(read_text(path).splitlines(), start=1):
             fields = line.split("\t")
-            if number == 1 and not fields[-1].strip().isdigit():
+            is_number = fields[-1].strip().lstrip("-").isdigit()
+            if number == 1 and len(fields) == 3 and not is_number:
                 continue  # the heading
-            if len(fields) != 3:
-                raise InputError(
-                    f"{path}:{number}: has {len(fields)} fields; write query, document and grade with tabs"
-                )
+            if len(fields) != 3 or not is_number:
+                raise InputError(f"{path}:{number}: {line[:80]!r} is not query, document and grade, with tabs between")
             grades.setdefault(fields[0], {})[fields[1]] = int(fields[2])
     texts = {str(row["_id"]): row["text"] for row in read_json_lines(files.one("queries.jsonl", "queries.jsonl.gz"))}
     return [Query(id=name, text=text, grades=grades[name]) for name, text in texts.items() if name in grades]

@@ -151,12 +151,16 @@ def shared_words(claim: str, sentence: str) -> float:
     return len(wanted & held) / len(wanted) if wanted else 0.0
 
 
+def _grade(verdict: str) -> int:
+    return VERDICTS.index(verdict) if verdict in VERDICTS else len(VERDICTS)
+
+
 def _verdict_rows(name: str, checker: Checker, chunks: Sequence[Chunk]) -> list[MetricRow]:
     verdicts: dict[str, list[str]] = {}
     labels: Mapping[str, str] = {chunk.claim_id: chunk.label for chunk in chunks}
     for chunk in chunks:
         verdicts.setdefault(chunk.claim_id, []).append(checker(chunk.claim, " ".join(chunk.sentences)))
-    judged = [(min(said, key=VERDICTS.index), labels[claim] == "supported") for claim, said in verdicts.items()]
+    judged = [(min(said, key=_grade), labels[claim] == "supported") for claim, said in verdicts.items()]
     scores = verdict_scores(judged)
     right = [float((verdict == "supported") == truly) for verdict, truly in judged]
     metric = f"verdicts: accuracy, {name}"
