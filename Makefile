@@ -8,7 +8,7 @@ SEEDS  := $(VENV)/seeds-index
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace help setup ask chat test check format bench wheel clean
+.PHONY: strace help setup ask chat eval gate test check format bench wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,13 @@ ask: $(SEEDS)/CURRENT ## Ask the sample articles: make ask Q="Who pledged what i
 chat: $(SEEDS)/CURRENT ## Chat with the sample articles
 	@$(BIN)/groundwire chat --index $(SEEDS)
 
+eval: $(READY) ## Score the own cases over the sample articles, and write a report
+	$(BIN)/groundwire eval --html
+
+# Today's numbers. After a change for the better: `groundwire eval --write-gates eval/gates.toml`, and commit the file.
+gate: $(READY) ## Fail when an own case suite scores below eval/gates.toml
+	$(BIN)/groundwire eval --gate eval/gates.toml --runs $(VENV)/runs --failures 0
+
 # The tests that watch system calls need strace; where it cannot be installed, they say so.
 strace:
 	@command -v strace >/dev/null || (apt-get update && apt-get install -y strace) || echo 'no strace: its tests skip'
@@ -41,11 +48,12 @@ strace:
 test: $(READY) strace ## Run the tests
 	$(BIN)/python -m pytest
 
-check: $(READY) strace ## Check format, lint and types, then run the tests
+check: $(READY) strace ## Check format, lint and types, run the tests, then check the gates of quality
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+	$(MAKE) gate
 
 format: $(READY) ## Format the code, and mend what lint can mend
 	$(BIN)/ruff format .

@@ -21,7 +21,8 @@ __all__ = ["GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer"
 _REFUSES = re.compile(
     r"^\W*(?:(?:i(?:'m| am)? )?(?:sorry|afraid)\b.{0,80}?)?"
     r"(?:insufficient information|i (?:do not|don't|cannot|can't|could not|couldn't) (?:know|answer|find|say|tell)"
-    r"|(?:the|these|none of the) (?:\w+ ){0,2}?(?:articles?|documents?|context|passages?|sources?|texts?)"
+    r"|none of the (?:\w+ ){0,2}?(?:articles?|documents?|passages?|sources?|texts?)"
+    r"|(?:the|these) (?:\w+ ){0,2}?(?:articles?|documents?|context|passages?|sources?|texts?)"
     r" (?:\w+ ){0,2}?(?:do(?:es)? not|don't|doesn't|say nothing|says nothing|contains? no|mentions? no|gives? no)"
     r"|there is (?:no|not enough) (?:information|mention|evidence)|no (?:information|answer|evidence)\b"
     r"|unanswerable|cannot be answered|not (?:stated|mentioned) in)",

@@ -24,6 +24,8 @@ __all__ = ["evaluate"]
 
 _BELOW_A_GATE = 1
 
+_FOR_CASES = ("articles", "answers", "url", "token_file", "gate", "write_gates", "compare", "as_html")
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -65,6 +67,9 @@ def evaluate(suites: tuple[str, ...], data: Path | None, limit: int | None, as_j
         return _cases(suites, as_json=as_json, **options)
     if len(public) < len(suites):
         raise InputError(f"{', '.join(public)} cannot be mixed with other suites; score them in a call of their own")
+    if unused := [name for name in _FOR_CASES if options[name]]:
+        option = "--html" if unused[0] == "as_html" else "--" + unused[0].replace("_", "-")
+        raise InputError(f"{option} is for suites of cases; leave it out with {', '.join(public)}")
     found = [run_public(name, data, limit=limit) for name in public]
     shown = [document for document, _ in found]
     click.echo(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))
@@ -104,6 +109,9 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
         click.echo(f"wrote {path}", err=True)
     for miss in missed:
         click.echo(f"below the gate: {miss}", err=True)
+    if all(case["answer"] is None for case in document["cases"]):
+        click.echo(f"no case was answered: {document['cases'][0]['error']}", err=True)
+        return _COULD_NOT_RUN
     return _BELOW_A_GATE if missed else 0
 
 
@@ -150,19 +158,16 @@ def _keep(
     options: Mapping[str, Any],
 ) -> list[Path]:
     """Write the run file and, when asked for, the report; return what was written."""
-    folder = options["runs"] or _runs_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    names = "-".join(Path(name).name for name in document["by_suite"])
-    at = datetime.fromisoformat(document["started"]).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"{at}-{names}.json"
-    path.write_text(_json(document) + "\n", encoding="utf-8")
+    from eval.run import write_run
+
+    path = write_run(document, options["runs"] or _runs_folder())
     if not options["as_html"]:
         return [path]
     from eval.report import report
 
-    page = path.with_suffix(".html")
-    page.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
-    return [path, page]
+    shown = path.with_suffix(".html")
+    shown.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
+    return [path, shown]
 
 
 def _runs_folder() -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 from eval.plots import Estimate, difference_plot, histogram, interval_plot, stacked_bars
 from eval.score import METRICS
 
-__all__ = ["policy", "report"]
+__all__ = ["page", "policy", "report"]
 
 _SERIES = ("one", "two", "three")
 _VERDICTS = ("right", "partial", "wrong", "refused", "answered", "missing", "crashed")
@@ -48,12 +48,17 @@ def report(
         _compared(comparison, earlier) if comparison and earlier else "",
         *(_kinds(name, run) for name in run["by_suite"]), _figures(run), _latency(run), _cases(run), _settings(run),
     ]  # fmt: skip
+    return page(f"Groundwire evaluation: {run['suite']}", "".join(sections))
+
+
+def page(title: str, body: str) -> str:
+    """Return a whole page around markup that is safe already; the title is not, and is escaped."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy())}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Groundwire evaluation: {escape(run['suite'])}</title>\n<style>{_inlined('css')}</style>\n</head>\n"
-        f"<body>\n<main>\n{''.join(sections)}\n</main>\n<script>{_inlined('js')}</script>\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{_inlined('css')}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n<script>{_inlined('js')}</script>\n</body>\n</html>\n"
     )
 
 
@@ -301,7 +306,9 @@ def _metrics(case: Mapping[str, Any]) -> str:
 
 def _settings(run: Mapping[str, Any]) -> str:
     rows = {**run["settings"], "total time": f"{run['timings_ms']['total'] / 1000:.1f} s"}
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_flat(value))}</dd>" for name, value in rows.items())
+    items = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(_flat(value))}</dd>" for name, value in rows.items() if value is not None
+    )
     return f"<h2>What was run</h2><dl>{items}</dl>"
 
 

@@ -6,6 +6,7 @@ A run is a JSON document. Two runs of the same system over the same articles dif
 
 import json
 import platform
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,18 @@ from index.news_index import NewsIndex
 from rag.bot import NewsBot
 from rag.writer import Writer
 
-__all__ = ["MissingAnswerError", "Outcome", "Setup", "System", "from_file", "our_bot", "outcome_of", "read_run", "run"]
+__all__ = [
+    "MissingAnswerError",
+    "Outcome",
+    "Setup",
+    "System",
+    "from_file",
+    "our_bot",
+    "outcome_of",
+    "read_run",
+    "run",
+    "write_run",
+]
 
 FORMAT = 1
 SEED = 20250904
@@ -138,6 +150,16 @@ def read_run(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT or "cases" not in found:
         raise InputError(f"{path}: is no run of format {FORMAT}; name a file that `groundwire eval` wrote")
     return found
+
+
+def write_run(document: Mapping[str, Any], folder: Path) -> Path:
+    """Write a run file, named by its time and suites, into a folder that is made if need be; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = "-".join(re.sub(r"[^\w.-]+", "_", name) for name in document["by_suite"])
+    at = datetime.fromisoformat(document["started"]).strftime("%Y%m%dT%H%M%SZ")
+    path = folder / f"{at}-{names}.json"
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return path
 
 
 def outcome_of(case: Case, system: System, articles: Articles, *, suite: str, setup: Setup) -> Outcome:

@@ -95,6 +95,8 @@ def compare(first: Sequence[float], second: Sequence[float], *, seed: int) -> Co
         raise ValueError("a comparison needs cases; leave out a metric that applies to none in both runs")
     differences = [b - a for a, b in zip(first, second, strict=True)]
     interval = bootstrap_interval(differences, seed=seed)
+    if not any(differences):  # what was never seen to change may still change either way
+        interval = Interval(-interval.high, interval.high)
     difference, p = float(np.mean(differences)), paired_permutation(first, second, seed=seed)
     if p < 0.05:
         verdict = "better" if difference > 0 else "worse"

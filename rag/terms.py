@@ -177,9 +177,15 @@ def _date(match: re.Match[str]) -> Date:
     return Date(year=int(year) if year else None, month=number, day=int(day) if day else None)
 
 
+def _float(written: str) -> float:
+    """Return the value of digits: commas group thousands, and so do dots where there are several."""
+    digits = written.replace(",", "")
+    return float(digits.replace(".", "") if digits.count(".") > 1 else digits)
+
+
 def _number(match: re.Match[str]) -> Number:
     written = match["value"].lower()
-    value = float(NUMBER_WORDS[written]) if written in NUMBER_WORDS else float(written.replace(",", ""))
+    value = float(NUMBER_WORDS[written]) if written in NUMBER_WORDS else _float(written)
     if match["scale"]:
         value *= _SCALES[match["scale"].lower()]
     unit = (match["before"] or match["after"] or "").lower()

@@ -9,7 +9,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parent.parent
 MODULES = sorted(
     ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
-    for package in ("index", "rag")
+    for package in ("index", "rag", "eval")
     for path in (CHECKOUT / package).rglob("*.py")
 )
 

@@ -45,8 +45,15 @@ def test_the_wheel_carries_the_sample_articles_and_answers_about_them(installed:
     assert "EUR 500 million" in answer["citations"][0]["quote"]
 
 
+def test_the_wheel_evaluates_itself_on_the_cases_that_it_carries(installed: Path, tmp_path: Path) -> None:
+    command = [str(installed.parent / "groundwire"), "eval", "unseen", "--runs", "runs", "--html", "--failures", "0"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "unseen (40)" in done.stdout
+    assert len(list((tmp_path / "runs").glob("*.html"))) == 1
+
+
 def test_its_packages_come_from_the_wheel(installed: Path, checkout: Path, tmp_path: Path) -> None:
-    code = "import index, rag, ui; print(index.__file__, rag.__file__, ui.__file__)"
+    code = "import index, rag, ui, eval; print(index.__file__, rag.__file__, ui.__file__, eval.__file__)"
     shown = subprocess.run([installed, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     assert str(installed.parent.parent) in shown
     assert str(checkout) not in shown

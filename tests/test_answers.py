@@ -1,0 +1,157 @@
+"""Answers of any system are read into one value: our JSON shape, OpenAI's, files of either."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
+from eval.cases import EvidenceSpan
+from eval.metrics import CitedSentence
+from index.article import Article
+from index.errors import InputError
+
+OSLO = Article(id="oslo", text="Oslo paid 5 million. It rained.", title="Oslo pays", url="https://news.example/oslo")
+LATER = Article(id="oslo", text="On Monday Oslo paid 5 million. It rained.", title="Oslo pays", revision=2)
+ARTICLES = {("oslo", 1): OSLO, ("oslo", 2): LATER}
+QUOTE = "Oslo paid 5 million."
+
+
+def test_a_text_and_a_quote_are_enough() -> None:
+    given = read_answer({"text": "Oslo did.[1]", "citations": [{"article_id": "oslo", "quote": QUOTE}]}, ARTICLES)
+    citation = GivenCitation(
+        number=1, label="Oslo pays", quote=QUOTE, stored=QUOTE,
+        spans=(EvidenceSpan("oslo", 1, 0, 20), EvidenceSpan("oslo", 2, 10, 30)),
+    )  # fmt: skip
+    assert given == GivenAnswer(
+        text="Oslo did.[1]", refused=False, sentences=(CitedSentence("Oslo did.", (QUOTE,)),),
+        citations=(citation,), hits=None, rows=(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("named", [{"url": "https://news.example/oslo"}, {"title": "Oslo pays", "revision": 1}])
+def test_an_article_is_found_by_its_address_or_title(named: Mapping[str, Any]) -> None:
+    given = read_answer({"text": "x", "citations": [{**named, "quote": QUOTE}]}, ARTICLES)
+    assert given.citations[0].spans == (EvidenceSpan("oslo", 1, 0, 20),)
+
+
+@pytest.mark.parametrize(
+    "citation",
+    [
+        {"article_id": "oslo", "quote": "Oslo paid 6 million."},
+        {"article_id": "rome", "quote": QUOTE},
+        {"article_id": "oslo", "revision": 1, "quote": QUOTE, "start": 1, "end": 21},
+        {"article_id": "oslo", "quote": ""},
+        {"quote": QUOTE},
+    ],
+)
+def test_words_that_do_not_stand_there_are_no_faithful_quote(citation: Mapping[str, Any]) -> None:
+    assert not read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0].faithful
+
+
+def test_the_place_that_is_named_is_the_place_that_counts() -> None:
+    citation = {"article_id": "oslo", "revision": 2, "quote": QUOTE, "start": 10, "end": 30}
+    given = read_answer({"text": "x", "citations": [citation]}, ARTICLES)
+    assert given.citations[0].spans == (EvidenceSpan("oslo", 2, 10, 30),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "I don't know.", "I'm sorry, I cannot answer that from the articles.", "Insufficient information.",
+        "The provided articles do not mention Oslo.", "There is no information about that in the context.",
+        "None of the articles say who paid.", "The documents don't say.", "Not mentioned in the articles.",
+    ],
+)  # fmt: skip
+def test_a_refusal_in_words_is_a_refusal(text: str) -> None:
+    assert read_answer({"text": text}, ARTICLES).refused
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Oslo paid.", "No country paid more than Oslo.", "The articles say that Oslo paid.", "Oslo said it did not know."],
+)
+def test_an_answer_in_words_is_no_refusal(text: str) -> None:
+    assert not read_answer({"text": text}, ARTICLES).refused
+
+
+def test_what_is_cited_is_an_answer_whatever_it_says() -> None:
+    assert not read_answer(
+        {"text": "No answer", "citations": [{"article_id": "oslo", "quote": QUOTE}]}, ARTICLES
+    ).refused
+
+
+def test_a_status_outweighs_the_words() -> None:
+    assert read_answer({"text": "Oslo paid.", "status": "refused"}, ARTICLES).refused
+
+
+def test_a_mark_after_the_full_stop_belongs_to_the_sentence_before_it() -> None:
+    cited = [{"article_id": "oslo", "quote": quote} for quote in (QUOTE, "It rained.")]
+    data = {"text": "Oslo paid.[1] It rained. [2]", "citations": cited}
+    assert read_answer(data, ARTICLES).sentences == (
+        CitedSentence("Oslo paid.", (QUOTE,)),
+        CitedSentence("It rained.", ("It rained.",)),
+    )
+
+
+def test_a_completion_is_read_by_its_message() -> None:
+    given = read_answer({"id": "1", "choices": [{"message": {"content": "Oslo paid."}}]}, ARTICLES)
+    assert (given.text, given.refused, given.citations) == ("Oslo paid.", False, ())
+
+
+def test_a_completion_that_carries_our_answer_is_read_by_that() -> None:
+    ours = {"text": "Oslo did.", "status": "answered", "citations": [{"article_id": "oslo", "quote": QUOTE}]}
+    given = read_answer({"choices": [{"message": {"content": "x"}}], "groundwire": ours}, ARTICLES)
+    assert (given.text, given.citations[0].faithful) == ("Oslo did.", True)
+
+
+def test_a_completion_that_declines_is_a_refusal() -> None:
+    message = {"content": None, "refusal": "I can't help with that."}
+    assert read_answer({"choices": [{"message": message}]}, ARTICLES).refused
+
+
+@pytest.mark.parametrize("data", [{"answer": "x"}, {"choices": []}, {"text": 5}])
+def test_what_is_no_answer_is_refused(data: Mapping[str, Any]) -> None:
+    with pytest.raises(InputError):
+        read_answer(data, ARTICLES)
+
+
+def lines(*answers: object) -> str:
+    return "\n".join(json.dumps(answer) for answer in answers)
+
+
+FILES = {
+    "JSON lines": lines({"id": "a", "text": "A"}, {"id": "b", "text": "B"}),
+    "a JSON array": json.dumps([{"id": "a", "text": "A"}, {"id": "b", "text": "B"}]),
+    "our answers, which have an id of their own": lines(
+        {"case_id": "a", "id": "9f", "text": "A"}, {"case_id": "b", "id": "9f", "text": "B"}
+    ),
+    "a batch of OpenAI's": lines(
+        {"custom_id": "a", "id": "batch_1", "response": {"body": {"text": "A"}}},
+        {"custom_id": "b", "id": "batch_2", "response": {"body": {"text": "B"}}},
+    ),
+}
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_a_file_of_answers_is_read_by_case(tmp_path: Path, text: str) -> None:
+    (tmp_path / "answers.jsonl").write_text(text, encoding="utf-8")
+    found = read_answers(tmp_path / "answers.jsonl")
+    assert {name: answer["text"] for name, answer in found.items()} == {"a": "A", "b": "B"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON lines"),
+        ('{"text": "A"}', r"answers\.jsonl:1: no `case_id`"),
+        ('\n["a"]\n', "item 1: 'a' is no answer"),
+        (lines({"id": "a", "text": "A"}, {"id": "a", "text": "B"}), r"answers\.jsonl:2: 'a' is answered twice"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_by_its_place(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "answers.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_answers(tmp_path / "answers.jsonl")

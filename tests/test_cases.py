@@ -1,0 +1,146 @@
+"""The project's own cases are what their description says, and a case that is wrong is refused when it is loaded."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from eval.cases import KINDS, Case, EvidenceSpan, load_cases
+from eval.suites import articles_of, find_suites, opened
+from index.article import Article
+from index.errors import InputError
+from rag.terms import read_terms
+from tests.fakes import FakeEmbedder
+
+Corpus = Mapping[tuple[str, int], Article]
+
+ARTICLE = Article(id="oslo", text="Oslo paid 5 million. It rained. Oslo paid again.", title="Oslo pays")
+ARTICLES: Corpus = {("oslo", 1): ARTICLE}
+
+
+@pytest.fixture(scope="module")
+def own() -> dict[str, list[Case]]:
+    return {name: cases for name, (cases, _) in _loaded().items()}
+
+
+@pytest.fixture(scope="module")
+def corpora() -> dict[str, Corpus]:
+    return {name: articles for name, (_, articles) in _loaded().items()}
+
+
+def _loaded() -> dict[str, tuple[list[Case], Corpus]]:
+    found: dict[str, tuple[list[Case], Corpus]] = {}
+    for suite in find_suites([]):
+        with opened(suite.articles, embedder=FakeEmbedder()) as index:
+            articles: Corpus = articles_of(index)
+            found[suite.name] = (suite.load(articles), articles)
+    return found
+
+
+def shares_no_word(case: Case, articles: Corpus) -> bool:
+    """Tell whether a question has no content word, names aside, of the words that answer it."""
+    evidence = [articles[s.article_id, s.revision].text[s.start : s.end] for need in case.evidence for s in need]
+    asked = read_terms(case.question)
+    return not set(asked.stems) & {stem for words in evidence for stem in read_terms(words).stems}
+
+
+def test_there_are_at_least_150_cases_over_the_sample_articles(own: dict[str, list[Case]]) -> None:
+    assert len(own["dev"]) + len(own["test"]) >= 150
+
+
+def test_a_third_is_for_fitting(own: dict[str, list[Case]]) -> None:
+    share = len(own["dev"]) / (len(own["dev"]) + len(own["test"]))
+    assert 0.3 <= share <= 0.4
+
+
+@pytest.mark.parametrize("name", ["dev", "test"])
+def test_each_split_is_in_its_own_file(own: dict[str, list[Case]], name: str) -> None:
+    assert {case.split for case in own[name]} == {name}
+
+
+def test_every_kind_of_question_is_asked(own: dict[str, list[Case]]) -> None:
+    assert {case.kind for case in own["dev"]} == {case.kind for case in own["test"]} == set(KINDS)
+
+
+@pytest.mark.parametrize("name", ["dev", "test", "unseen"])
+def test_near_misses_are_at_least_half_of_the_unanswerables(own: dict[str, list[Case]], name: str) -> None:
+    kinds = [case.kind for case in own[name] if case.refuse]
+    assert kinds.count("near-miss") >= len(kinds) / 2
+
+
+@pytest.mark.parametrize("name", ["dev", "test"])
+def test_two_fifths_of_the_answerable_share_no_word_with_their_evidence(
+    own: dict[str, list[Case]], corpora: dict[str, Corpus], name: str
+) -> None:
+    answerable = [case for case in own[name] if not case.refuse]
+    assert sum(shares_no_word(case, corpora[name]) for case in answerable) >= 0.4 * len(answerable)
+
+
+def test_40_unseen_cases_stand_over_6_articles_marked_as_invented(
+    own: dict[str, list[Case]], corpora: dict[str, Corpus]
+) -> None:
+    marked = ["invented" in json.dumps(dict(article.metadata)) for article in corpora["unseen"].values()]
+    assert (len(own["unseen"]), marked) == (40, [True] * 6)
+
+
+def test_follow_ups_have_their_history(own: dict[str, list[Case]]) -> None:
+    cases = [case for split in own.values() for case in split]
+    assert [case.id for case in cases if case.kind == "follow-up" and not case.history] == []
+
+
+def write(path: Path, *cases: Mapping[str, object]) -> Path:
+    path.write_text("".join(json.dumps(dict(case)) + "\n" for case in cases), encoding="utf-8")
+    return path
+
+
+def test_a_short_case_needs_only_a_question_and_a_quote(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.jsonl", {"id": "1", "question": "Who paid?", "evidence": [[{"quote": "Oslo paid 5"}]]})
+    assert load_cases(path, ARTICLES) == [
+        Case(
+            id="1", split="test", question="Who paid?", kind="fact", history=(), filters={}, answers=(),
+            evidence=((EvidenceSpan("oslo", 1, 0, 11),),), refuse=False, table=(),
+        )
+    ]  # fmt: skip
+
+
+WRONG = [
+    ({"id": "1", "question": "?", "evidence": [[{"quote": "Oslo paid 6"}]]}, "does not stand in the articles"),
+    ({"id": "1", "question": "?", "evidence": [[{"quote": ""}]]}, "does not stand"),
+    ({"id": "1", "question": "?", "evidence": [[{"article_id": "rome", "quote": "Oslo"}]]}, "'rome'"),
+    (
+        {"id": "1", "question": "?", "evidence": [[{"article_id": "oslo", "start": 0, "end": 4, "quote": "Rome"}]]},
+        "reads",
+    ),
+    (
+        {"id": "1", "question": "?", "evidence": [[{"article_id": "x", "start": 0, "end": 4, "quote": "Rome"}]]},
+        "no article",
+    ),
+    ({"id": "1", "question": "?", "evidence": [[]]}, "has evidence or is to be refused"),
+    ({"id": "1", "question": "?"}, "has evidence or is to be refused"),
+    ({"id": "1", "question": "?", "refuse": True, "evidence": [[{"quote": "Oslo"}]]}, "not both"),
+    ({"id": "1", "question": "?", "refuse": True, "kind": "riddle"}, "'riddle'"),
+    ({"id": "1", "question": "?", "refuse": True, "answer": "5"}, "no field 'answer'"),
+    ({"id": "1", "question": "?", "refuse": True, "draft": "Fill in."}, "is a draft"),
+    ({"question": "?", "refuse": True}, "not a case"),
+]
+
+
+@pytest.mark.parametrize(("case", "said"), WRONG)
+def test_a_wrong_case_is_refused_by_its_line(tmp_path: Path, case: Mapping[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        load_cases(write(tmp_path / "c.jsonl", case), ARTICLES)
+    assert str(caught.value).startswith("c.jsonl:1: ")
+
+
+def test_two_cases_of_one_id_are_refused(tmp_path: Path) -> None:
+    case = {"id": "1", "question": "?", "refuse": True}
+    with pytest.raises(InputError, match="stands on an earlier line"):
+        load_cases(write(tmp_path / "c.jsonl", case, case), ARTICLES)
+
+
+def test_what_is_not_json_is_refused_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text("\n{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"c\.jsonl:2: not JSON"):
+        load_cases(path, ARTICLES)

@@ -1,0 +1,270 @@
+"""`groundwire eval`: tables, run files, gates, exit statuses; answers come from files and servers, without a model."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.addresses import Address
+from eval.cases import Case
+from index.errors import InputError
+from rag.question import Turn
+from tests.fakes import KYIV, write_articles
+from ui.cli import main
+
+QUOTE = "At least 19 people were killed in Kyiv on Thursday."
+CASES: list[dict[str, Any]] = [
+    {"id": "toll", "question": "How many died?", "answers": ["19"], "evidence": [[{"quote": QUOTE}]]},
+    {"id": "far", "question": "Who won the cup?", "refuse": True, "kind": "far"},
+]
+ANSWERS: list[dict[str, Any]] = [
+    {"id": "toll", "text": "At least 19.[1]", "citations": [{"article_id": "kyiv", "quote": QUOTE}]},
+    {"id": "far", "text": "The articles do not say."},
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_articles(tmp_path / "cases.jsonl", *CASES)
+    write_articles(tmp_path / "articles.jsonl", KYIV)
+    write_articles(tmp_path / "good.jsonl", *ANSWERS)
+    write_articles(tmp_path / "bad.jsonl", {"id": "toll", "text": "No answer."}, {"id": "far", "text": "Italy.\x1b[2J"})
+    (tmp_path / "gates.toml").write_text("[cases]\nanswered = 1.0\nrefused_far = 1.0\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(["eval", "cases.jsonl", "--runs", "runs", *arguments])
+    return int(stop.value.code or 0)
+
+
+def test_the_table_is_printed_and_the_run_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("--answers", "good.jsonl") == 0
+    assert "evidence_complete       1.000 [0.21 1.00]" in capsys.readouterr().out
+    [kept] = (folder / "runs").glob("*-cases.json")
+    assert json.loads(kept.read_text(encoding="utf-8"))["metrics"]["score"] == 1.0
+
+
+def test_failures_are_printed_with_question_answer_and_evidence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status("--answers", "bad.jsonl")
+    shown = capsys.readouterr().out
+    assert "toll (cases, fact): refused\n  question: How many died?\n  answer:   No answer." in shown
+    assert f"not cited: kyiv: “{QUOTE}”" in shown
+
+
+def test_an_answer_cannot_drive_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status("--answers", "bad.jsonl")
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_json_is_one_document_of_the_documented_shape(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status("--answers", "good.jsonl", "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert {"suite", "n", "metrics", "by_kind", "failures", "settings"} <= set(document)
+    assert (document["suite"], document["n"], document["failures"]) == ("cases", 2, [])
+
+
+def test_below_a_gate_the_status_is_1_and_says_which(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("--answers", "bad.jsonl", "--gate", "gates.toml") == 1
+    assert "below the gate: cases: refused_far is 0.0000, the gate is 1.0000" in capsys.readouterr().err
+
+
+def test_at_its_gates_the_status_is_0(folder: Path) -> None:
+    assert status("--answers", "good.jsonl", "--gate", "gates.toml") == 0
+
+
+def test_gates_are_written_from_todays_numbers(folder: Path) -> None:
+    status("--answers", "good.jsonl", "--write-gates", "new.toml")
+    assert "[cases]\nquote_fidelity = 1.0\n" in (folder / "new.toml").read_text(encoding="utf-8")
+
+
+def test_a_report_is_written_beside_the_run(folder: Path) -> None:
+    status("--answers", "good.jsonl", "--html")
+    [kept] = (folder / "runs").glob("*.html")
+    assert kept.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_two_runs_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status("--answers", "bad.jsonl")
+    [earlier] = (folder / "runs").glob("*.json")
+    earlier.rename("earlier.json")
+    capsys.readouterr()
+    status("--answers", "good.jsonl", "--compare", "earlier.json")
+    assert "toll         refused -> right: How many died?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--answers", "gone.jsonl"], "gone.jsonl"),
+        (["--answers", "good.jsonl", "--url", "http://x"], "two systems"),
+        (["--url", "ftp://x"], "no address"),
+        (["--model", "llama"], "no language model"),
+        (["--answers", "good.jsonl", "--gate", "gone.toml"], "gone.toml"),
+        (["--answers", "good.jsonl", "--compare", "good.jsonl"], "cannot be read as a run"),
+        (["nonesuch", "--answers", "good.jsonl"], "nonesuch"),
+        (["--no-such-option"], "No such option"),
+    ],
+)
+def test_what_cannot_run_has_status_2_and_says_why(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert status(*arguments) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, said in captured.err, "Traceback" in captured.err) == ("", True, False)
+
+
+def test_python_m_eval_does_the_same(folder: Path, checkout: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "eval",
+        "cases.jsonl",
+        "--runs",
+        "runs",
+        "--answers",
+        "bad.jsonl",
+        "--gate",
+        "gates.toml",
+    ]
+    done = subprocess.run(command, env={"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "refused_far             0.000" in done.stdout) == (1, True)
+
+
+def test_python_m_eval_says_what_it_cannot_do(folder: Path, checkout: Path) -> None:
+    command = [sys.executable, "-m", "eval", "nonesuch"]
+    done = subprocess.run(command, env={"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith("eval: nonesuch: neither a suite")) == (2, True)
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answer our dialect and OpenAI's, and keep what was asked."""
+
+    asked: list[tuple[str, str | None, dict[str, Any]]] = []  # noqa: RUF012 - one list for the one server of a test
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((self.path, self.headers["Authorization"], body))
+        question = body["question"] if "question" in body else body["messages"][-1]["content"]
+        answer = {**ANSWERS[question != CASES[0]["question"]], "id": "of the server"}
+        reply = (
+            answer
+            if "question" in body
+            else {"choices": [{"message": {"content": answer["text"]}}], "groundwire": answer}
+        )
+        self.send_response(200 if self.path in ("/api/v1/ask", "/v1/chat/completions") else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(reply).encode())
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(socket_enabled: None) -> Iterator[str]:
+    Server.asked.clear()
+    httpd = HTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def figures(output: str) -> Mapping[str, float]:
+    found: Mapping[str, float] = json.loads(output)["metrics"]
+    return found
+
+
+def test_a_server_of_ours_is_scored(folder: Path, server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status("--url", server, "--json")
+    assert figures(capsys.readouterr().out)["score"] == 1.0
+    assert Server.asked[0] == ("/api/v1/ask", None, {"question": "How many died?", "history": []})
+
+
+def test_a_server_of_openais_dialect_is_scored(folder: Path, server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "token").write_text("secret\n", encoding="utf-8")
+    status("--url", f"{server}/v1", "--model", "llama", "--token-file", "token", "--json")
+    assert figures(capsys.readouterr().out)["score"] == 1.0
+    path, token, body = Server.asked[0]
+    assert (path, token, body["model"]) == ("/v1/chat/completions", "Bearer secret", "llama")
+
+
+def test_a_run_without_a_single_answer_could_not_run(
+    folder: Path, server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("--url", f"{server}/elsewhere/ask") == 2
+    assert "no case was answered: ServerError: " in capsys.readouterr().err
+
+
+def test_history_and_window_reach_a_server_of_openais_dialect() -> None:
+    case = Case(
+        id="1", split="test", question="And then?", kind="follow-up", history=(Turn("Who?", "Oslo."),),
+        filters={"as_of": "2025-09-01"}, answers=(), evidence=(), refuse=True,
+    )  # fmt: skip
+    address = Address.of("https://host/v1", model="m", token=None)
+    assert address.body(case)["messages"] == [
+        {"role": "user", "content": "Who?"},
+        {"role": "assistant", "content": "Oslo."},
+        {"role": "user", "content": "And then? (as of 2025-09-01)"},
+    ]
+
+
+@pytest.mark.parametrize("url", ["host:8000", "file:///etc/passwd", "http://"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(InputError, match="is no address"):
+        Address.of(url, model=None, token=None)
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_public(name: str, folder: Path | None, *, limit: int | None) -> tuple[dict[str, Any], str]:
+        return {"suite": name, "n": limit or 0, "folder": str(folder)}, f"{name}: a table"
+
+    monkeypatch.setattr("eval.public.names", lambda: ("squad",))
+    monkeypatch.setattr("eval.public.run_public", run_public)
+
+
+def public_status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(["eval", *arguments])
+    return int(stop.value.code or 0)
+
+
+@pytest.mark.usefixtures("public")
+def test_a_public_set_is_run_from_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert public_status("squad", "--data", "sets", "--limit", "5", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"suite": "squad", "n": 5, "folder": "sets"}
+
+
+@pytest.mark.usefixtures("public")
+def test_a_public_set_that_was_not_measured_could_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert public_status("squad", "--data", "sets") == 2
+    assert capsys.readouterr().out == "squad: a table\n"
+
+
+@pytest.mark.usefixtures("public")
+@pytest.mark.parametrize(
+    ("more", "said"), [(["dev"], "cannot be mixed"), (["--html"], "--html is for suites of cases")]
+)
+def test_what_a_public_set_cannot_do_is_said(capsys: pytest.CaptureFixture[str], more: list[str], said: str) -> None:
+    assert public_status("squad", "--data", "sets", *more) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.model
+def test_our_own_bot_answers_over_a_fresh_index(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["settings"]["system"], document["metrics"]["quote_fidelity"]) == ("groundwire", 1.0)

@@ -1,0 +1,17 @@
+"""What a text is about is read from any text, however its numbers are written."""
+
+import pytest
+
+from rag.terms import Number, read_terms
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1,310,825 people", 1310825), ("1.310.825 Menschen", 1310825), ("version 1.2.3.4", 1.2), ("3.5 percent", 3.5)],
+)
+def test_a_number_is_read_with_commas_or_several_dots_between_its_thousands(text: str, value: float) -> None:
+    assert value in {number.value for number in read_terms(text).numbers}
+
+
+def test_a_number_with_both_is_read_without_an_error() -> None:
+    assert read_terms("1,310.825.297 votes").numbers == {Number(1310825297.0)}
