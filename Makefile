@@ -8,10 +8,10 @@ SEEDS  := $(VENV)/seeds-index
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace help setup ask chat eval gate test check format bench wheel clean
+.PHONY: strace help setup ask chat eval gate test check format bench bench-public wheel clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Create .venv, install everything, prepare the model
 
@@ -61,6 +61,10 @@ format: $(READY) ## Format the code, and mend what lint can mend
 
 bench: $(READY) ## Measure speed and quality, and print the table
 	$(BIN)/python -m tests.bench.run
+
+bench-public: $(READY) ## Run public sets: make bench-public DATA=FOLDER [LIMIT=100]; docs/benchmarks.md says how to get them
+	@test -n "$(DATA)" || { echo 'make bench-public: no folder; write make bench-public DATA=FOLDER' >&2; exit 2; }
+	$(BIN)/python -m eval.benchmarks --data "$(DATA)" $(if $(LIMIT),--limit $(LIMIT))
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 _BELOW_A_GATE = 1
+_COULD_NOT_RUN = 2
 
 _FOR_CASES = ("articles", "answers", "url", "token_file", "gate", "write_gates", "compare", "as_html")
 
