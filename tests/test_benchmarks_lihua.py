@@ -35,8 +35,15 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_first_line_of_a_chat_becomes_its_date(folder: Path) -> None:
     assert load_documents(folder)[0] == Document(
-        id="20260105_14:00", text="Adam: The lift of the Tower needs repair.\n", published="2026-01-05T14:00+00:00"
+        id="20260105_14:00", text=CHATS["20260105_1400"], published="2026-01-05T14:00+00:00"
     )
+
+
+def test_the_same_words_of_two_days_stay_two_documents(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "LiHuaWorld.zip", "a") as archive:
+        archive.writestr("again.txt", CHATS["20260105_1400"].replace("0105", "0107"))
+    report = run(Options(folder=folder, part="all", embedder=FakeEmbedder()))
+    assert (report.settings["documents"], report.settings["articles"]) == (3, 3)
 
 
 def test_a_chat_without_its_time_is_an_error(tmp_path: Path) -> None:

@@ -74,7 +74,10 @@ def load_questions(folder: Path) -> list[Question]:
 
 
 def load_documents(folder: Path) -> list[Document]:
-    """Read the chats of the archive; the first line of each gives its time, which becomes its date."""
+    """Read the chats of the archive; the first line gives its time, which becomes its date and stays in its text.
+
+    Without that line, the same words of different days would be one article.
+    """
     path = DataFiles.of(folder, "lihua-world", _SOURCE).one("LiHuaWorld.zip", "data/LiHuaWorld.zip")
     documents = []
     with zipfile.ZipFile(path) as archive:
@@ -85,7 +88,7 @@ def load_documents(folder: Path) -> list[Document]:
                 raise InputError(f"{path}: {name} does not begin with its time; get the file anew")
             _, year, month, day, hour, minute = time.groups()
             published = f"{year}-{month}-{day}T{hour}:{minute}+00:00"
-            documents.append(Document(id=time[1], text=text[time.end() :], published=published))
+            documents.append(Document(id=time[1], text=text, published=published))
     return documents
 
 
