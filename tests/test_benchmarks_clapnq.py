@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     ]
     unanswerable = [
         row(3, "Xenon", ["Xenon is a gas .", "It glows ."], "who sank the Lusitania", [[]]),
-        row(4, "Yaks", ["Yaks have long hair .", "They live in Tibet ."], "who sank the Lusitania", [[]]),
+        row(4, "Yaks", ["Yaks have long hair .", "They live in Tibet ."], "what pulls the water of the oceans", [[]]),
     ]
     for name, rows in (("answerable", answerable), ("unanswerable", unanswerable)):
         lines = "".join(json.dumps(row) + "\n" for row in rows)

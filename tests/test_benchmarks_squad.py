@@ -24,7 +24,7 @@ def paragraphs() -> list[dict[str, object]]:
             "title": title, "context": context,
             "qas": [
                 {"id": f"{title}-1", "question": question, "is_impossible": False, "answers": answers},
-                {"id": f"{title}-2", "question": "Who sank the Lusitania?", "is_impossible": True, "answers": []},
+                {"id": f"{title}-2", "question": "Who sank the Lusitania?", "is_impossible": True, "answers": answers},
             ],
         })  # fmt: skip
     return rows

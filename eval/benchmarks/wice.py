@@ -92,7 +92,9 @@ def run(options: Options) -> BenchmarkReport:
     supported = sum(label == "supported" for label in claims.values())
     return BenchmarkReport(
         name=NAME, n=len(claims), rows=tuple(rows),
-        settings={"part": options.part, "chunks": len(chunks), "model": embedder.model_id, "supported claims": supported},
+        settings={
+            "part": options.part, "chunks": len(chunks), "supported claims": supported, "model": embedder.model_id,
+        },
         notes=(
             "Oracle chunks, not the whole web pages; published figures are of the test file, ours of the dev file.",
             "Our ranking is the one that finds passages: meaning and words, fused. Words: the share of the claim's.",
