@@ -291,7 +291,7 @@ def _evidence(case: Mapping[str, Any]) -> str:
         met = "cited" if need["met"] else "not cited"
         parts.append(
             f"<blockquote class='{'right' if need['met'] else 'wrong'}'>{escape(first['quote'])}<footer>"
-            f"{escape(first['article_id'])}, {first['start']} to {first['end']}{also}: {met}</footer></blockquote>"
+            f"{escape(first['title'])}, {first['start']} to {first['end']}{also}: {met}</footer></blockquote>"
         )
     accepted = " / ".join(case["accepted"])
     return (

@@ -9,7 +9,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
 from eval.cases import Articles, Case
 from eval.metrics import latency_percentile
-from eval.score import METRICS, Score, score, score_of_nothing
+from eval.score import METRICS, RETRIEVAL, Score, score, score_of_nothing
 from eval.stats import bootstrap_interval
 from eval.suites import Suite, articles_of, corpus_sha256, opened
 from index.embed import Embedder
@@ -66,15 +66,14 @@ class Setup:
 class Outcome:
     """Hold a case, what was answered, and what that is worth.
 
-    `words` has the text of each alternative of each need; `error` says why there is no answer.
+    `evidence` has the title and the words of each alternative of each need; `error` says why there is no answer.
     """
 
     suite: str
     case: Case
-    raw: Mapping[str, Any] | None
     given: GivenAnswer | None
     score: Score
-    words: tuple[tuple[str, ...], ...]
+    evidence: tuple[tuple[tuple[str, str], ...], ...]
     error: str | None
     ms: float
 
@@ -132,6 +131,8 @@ def run(
                 described = _score_all(together, setup, fresh, outcomes, corpora, progress=progress)
         else:
             described = _score_all(together, setup, index, outcomes, corpora, progress=progress)
+    if not any(outcome.given and outcome.given.hits is not None for outcome in outcomes):
+        outcomes = [_without_retrieval(outcome) for outcome in outcomes]
     order = [suite.name for suite in suites]
     outcomes.sort(key=lambda outcome: order.index(outcome.suite))
     timings = {**_latency(outcomes), "total": round(1000 * (setup.clock() - begun))}
@@ -165,24 +166,22 @@ def write_run(document: Mapping[str, Any], folder: Path) -> Path:
 def outcome_of(case: Case, system: System, articles: Articles, *, suite: str, setup: Setup) -> Outcome:
     """Ask the system and score its answer; whatever it raises, the case gets 0 and keeps the error."""
     begun = setup.clock()
-    raw: Mapping[str, Any] | None = None
     given: GivenAnswer | None = None
     error = None
     try:
-        raw = system(case)
+        reply = system(case)
         taken = setup.clock() - begun
-        given = read_answer(raw, articles)
+        given = read_answer(reply, articles)
         worth = score(case, given)
     except MissingAnswerError as missing:
-        taken, error, worth = 0.0, str(missing), score_of_nothing(case, "missing", with_hits=False)
+        taken, error, worth = 0.0, str(missing), score_of_nothing(case, "missing")
     except Exception as crash:  # law 5: the case scores 0 and is listed, the others go on
         taken, error = setup.clock() - begun, f"{type(crash).__name__}: {crash}"
-        raw, given, worth = None, None, score_of_nothing(case, "crashed", with_hits=True)
-    words = tuple(
-        tuple(articles[s.article_id, s.revision].text[s.start : s.end] for s in need) for need in case.evidence
-    )
+        worth = score_of_nothing(case, "crashed")
+    held = [[(articles[s.article_id, s.revision], s) for s in need] for need in case.evidence]
+    evidence = tuple(tuple((article.label, article.text[s.start : s.end]) for article, s in need) for need in held)
     return Outcome(
-        suite=suite, case=case, raw=raw, given=given, score=worth, words=words, error=error, ms=round(1000 * taken, 1)
+        suite=suite, case=case, given=given, score=worth, evidence=evidence, error=error, ms=round(1000 * taken, 1)
     )
 
 
@@ -262,12 +261,13 @@ def _evidence_json(outcome: Outcome) -> list[dict[str, Any]]:
         {
             "met": any(span.overlaps(right) for span in cited for right in need),
             "alternatives": [
-                {"article_id": s.article_id, "revision": s.revision, "start": s.start, "end": s.end, "quote": words}
-                for s, words in zip(need, texts, strict=True)
+                {"article_id": s.article_id, "revision": s.revision, "title": title, "start": s.start, "end": s.end,
+                 "quote": quote}
+                for s, (title, quote) in zip(need, said, strict=True)
             ],
         }
-        for need, texts in zip(outcome.case.evidence, outcome.words, strict=True)
-    ]
+        for need, said in zip(outcome.case.evidence, outcome.evidence, strict=True)
+    ]  # fmt: skip
 
 
 def _answer_json(outcome: Outcome) -> dict[str, Any] | None:
@@ -294,8 +294,14 @@ def _citation_json(citation: GivenCitation) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _without_retrieval(outcome: Outcome) -> Outcome:
+    """Take the ranking out of what a case without an answer is charged with: this system shows no hits."""
+    kept = {name: value for name, value in outcome.score.metrics.items() if name not in RETRIEVAL}
+    return replace(outcome, score=replace(outcome.score, metrics=kept))
+
+
 def _latency(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    answered = [outcome.ms for outcome in outcomes if outcome.raw is not None]
+    answered = [outcome.ms for outcome in outcomes if outcome.error is None]
     return {f"p{percent}": round(latency_percentile(answered, percent), 1) for percent in (50, 95)}
 
 

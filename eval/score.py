@@ -33,7 +33,7 @@ from eval.metrics import (
     words_support,
 )
 
-__all__ = ["METRICS", "Score", "score", "score_of_nothing"]
+__all__ = ["METRICS", "RETRIEVAL", "Score", "score", "score_of_nothing"]
 
 METRICS: Mapping[str, str] = MappingProxyType(
     {
@@ -72,7 +72,7 @@ _ANSWERABLE = tuple(
     "span_precision span_recall".split()
 )
 _WORDED = ("answer_found", "nugget_recall", "exact_match", "token_f1")
-_RETRIEVAL = ("recall@1", "recall@5", "recall@8", "hit@1", "hit@5", "mrr", "ndcg@10")
+RETRIEVAL = ("recall@1", "recall@5", "recall@8", "hit@1", "hit@5", "mrr", "ndcg@10")
 _REFUSED_OF_KIND = {"near-miss": "refused_near", "far": "refused_far", "false-premise": "refused_false_premise"}
 
 
@@ -95,7 +95,8 @@ def score(case: Case, answer: GivenAnswer) -> Score:
     cited = [span for citation in answer.citations for span in citation.spans]
     metrics = {"answered": float(not answer.refused), **_fidelity(answer)}
     if answer.refused:
-        metrics |= {"refusal_precision": 0.0, "score": 0.0, "evidence_recall": 0.0, "evidence_complete": 0.0}
+        metrics |= {"refusal_precision": 0.0, "score": 0.0, "evidence_recall": 0.0, "evidence_complete": 0.0,
+                    "span_recall": 0.0}  # fmt: skip
     else:
         precision = share_precise([citation.spans for citation in answer.citations], case.evidence)
         recall = evidence_recall(cited, case.evidence)
@@ -117,13 +118,13 @@ def score(case: Case, answer: GivenAnswer) -> Score:
     return Score(_verdict(answer, metrics["evidence_recall"]), metrics)
 
 
-def score_of_nothing(case: Case, verdict: str, *, with_hits: bool) -> Score:
-    """Return 0 for every metric that an answer would have had; `with_hits` tells whether the others show their hits."""
+def score_of_nothing(case: Case, verdict: str) -> Score:
+    """Return 0 for every metric that an answer could have had."""
     names = ["quote_fidelity"]
     if case.refuse:
         names += ["score", "refused", *([_REFUSED_OF_KIND[case.kind]] if case.kind in _REFUSED_OF_KIND else [])]
     else:
-        names += [*_ANSWERABLE, *(_WORDED if case.answers else ()), *(_RETRIEVAL if with_hits else ())]
+        names += [*_ANSWERABLE, *(_WORDED if case.answers else ()), *RETRIEVAL]
         names += ["table_precision", "table_recall"] if case.table else []
     return Score(verdict, dict.fromkeys(names, 0.0))
 

@@ -28,11 +28,10 @@ def show_run(run: Mapping[str, Any]) -> str:
         for key in ("system", "url", "answers", "writer", "model", "embedder", "k")
         if settings.get(key)
     )
-    blocks.append(
-        f"{named}\n{run['n']} cases in {timings['total'] / 1000:.1f} s; "
-        f"an answer takes {timings['p50']:.0f} ms (median), {timings['p95']:.0f} ms (95 of 100). "
-        "In brackets: 95 % bootstrap intervals."
-    )
+    p50, p95 = timings["p50"], timings["p95"]
+    latency = f"An answer takes {p50:.0f} ms (median), {p95:.0f} ms (95 of 100). " if p95 else ""
+    total = f"{run['n']} cases in {timings['total'] / 1000:.1f} s."
+    blocks.append(f"{named}\n{total} {latency}In brackets: 95 % bootstrap intervals.")
     return "\n\n".join(blocks)
 
 
@@ -103,12 +102,12 @@ def _failure(case: Mapping[str, Any], width: int) -> str:
     else:
         lines.append(_wrapped(f"answer:   {answer['text']}", width, "  "))
         for c in answer["citations"]:
-            lines.append(_wrapped(f"[{c['number']}] {c['article_id'] or c['title']}: “{c['quote']}”", width, "    "))
+            lines.append(_wrapped(f"[{c['number']}] {c['title']}: “{c['quote']}”", width, "    "))
     for need in case["evidence"]:
         first, others = need["alternatives"][0], len(need["alternatives"]) - 1
         also = f" (or {others} other places)" if others else ""
         met = "cited" if need["met"] else "not cited"
-        lines.append(_wrapped(f"{met}: {first['article_id']}: “{first['quote']}”{also}", width, "  "))
+        lines.append(_wrapped(f"{met}: {first['title']}: “{first['quote']}”{also}", width, "  "))
     if case["refuse"]:
         lines.append("  due:      a refusal")
     return "\n".join(lines)

@@ -36,11 +36,13 @@ class Comparison:
     verdict: str
 
 
-def bootstrap_interval(values: Sequence[float], *, seed: int, level: float = 0.95, resamples: int = 2000) -> Interval:
-    """Return the percentile interval of the mean.
+def bootstrap_interval(
+    values: Sequence[float], *, seed: int, level: float = 0.95, resamples: int = 2000, lowest: float = 0.0
+) -> Interval:
+    """Return the percentile interval of the mean of values from `lowest` to 1.
 
     Efron, Tibshirani: An Introduction to the Bootstrap (1993), chapter 13. Raises `ValueError` without values. Values
-    that are all 0 or all 1 have no spread to resample: then it is Wilson's (1927) interval of that share.
+    that are all the same have no spread to resample: then it reaches as far as Wilson's (1927) interval of none in `n`.
 
     >>> bootstrap_interval([0, 1, 1, 1, 0, 1, 1, 0, 1, 1], seed=1)
     Interval(low=0.4, high=1.0)
@@ -51,15 +53,11 @@ def bootstrap_interval(values: Sequence[float], *, seed: int, level: float = 0.9
         raise ValueError("an interval needs values; leave out a metric that applies to no case")
     array = np.asarray(values, dtype=np.float64)
     if array.min() == array.max():
-        return _of_equal_values(float(array[0]), len(array))
+        value, far = float(array[0]), 1.96**2 / (len(array) + 1.96**2)
+        return Interval(round(max(lowest, value - far), 4), round(min(1.0, value + far), 4))
     rows = np.random.default_rng(seed).integers(len(array), size=(resamples, len(array)))
     low, high = np.quantile(array[rows].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
     return Interval(round(float(low), 4), round(float(high), 4))
-
-
-def _of_equal_values(value: float, n: int) -> Interval:
-    far = round(1.96**2 / (n + 1.96**2), 4)  # Wilson's interval for none of n
-    return Interval(max(0.0, value - far) if value == 1 else value, min(1.0, value + far) if value == 0 else value)
 
 
 def paired_permutation(first: Sequence[float], second: Sequence[float], *, seed: int, rounds: int = 10_000) -> float:
@@ -94,9 +92,7 @@ def compare(first: Sequence[float], second: Sequence[float], *, seed: int) -> Co
     if not first:
         raise ValueError("a comparison needs cases; leave out a metric that applies to none in both runs")
     differences = [b - a for a, b in zip(first, second, strict=True)]
-    interval = bootstrap_interval(differences, seed=seed)
-    if not any(differences):  # what was never seen to change may still change either way
-        interval = Interval(-interval.high, interval.high)
+    interval = bootstrap_interval(differences, seed=seed, lowest=-1.0)
     difference, p = float(np.mean(differences)), paired_permutation(first, second, seed=seed)
     if p < 0.05:
         verdict = "better" if difference > 0 else "worse"

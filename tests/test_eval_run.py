@@ -122,7 +122,7 @@ def test_an_altered_quote_is_no_evidence(scored: Callable[..., dict[str, Any]]) 
 
 def test_a_needless_citation_costs_precision(scored: Callable[..., dict[str, Any]]) -> None:
     found = metrics(scored(toll={**TOLL, "citations": [*TOLL["citations"], OFF]}), "toll")
-    assert (found["citation_precision"], found["evidence_recall"]) == (0.5, 1.0)
+    assert (found["citation_precision"], found["evidence_recall"], found["score"]) == (0.5, 1.0, 0.6667)
 
 
 def test_a_wrong_refusal_is_charged_as_no_answer(scored: Callable[..., dict[str, Any]]) -> None:
@@ -156,6 +156,15 @@ def test_a_hit_that_meets_both_needs_at_once_is_a_perfect_ranking(
     hits = [{"article_id": "kyiv", "start": 0, "end": 80}]
     document = run([suite(tmp_path, case)], saying({"two": {**TOLL, "hits": hits}}), started=NOW)
     assert [metrics(document, "two")[name] for name in ("recall@1", "ndcg@10")] == [1.0, 1.0]
+
+
+def test_a_system_that_shows_no_hits_is_not_charged_for_them(scored: Callable[..., dict[str, Any]]) -> None:
+    assert "hit@5" not in scored(toll=TOLL, both=ValueError("broken"))["metrics"]
+
+
+def test_a_crash_of_a_system_that_shows_its_hits_is_a_miss(scored: Callable[..., dict[str, Any]]) -> None:
+    hits = [{"article_id": "kyiv", "start": 0, "end": 80}]
+    assert scored(toll={**TOLL, "hits": hits}, both=ValueError("broken"))["metrics"]["hit@5"] == 0.5
 
 
 def test_a_table_is_scored_where_the_case_gives_its_rows(tmp_path: Path) -> None:

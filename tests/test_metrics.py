@@ -50,6 +50,10 @@ def test_an_answer_without_citations_earns_nothing_that_citations_earn() -> None
     assert shares == [0.0] * 7
 
 
+def test_a_sentence_without_citations_is_not_borne_out_whatever_the_judge_says() -> None:
+    assert alce_recall([CitedSentence("Oslo paid.", ())], lambda texts, claim: True) == 0.0
+
+
 def test_a_citation_of_another_revision_is_not_the_evidence() -> None:
     assert evidence_recall([EvidenceSpan("a", 2, 0, 10)], NEEDS) == 0.0
 

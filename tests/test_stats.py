@@ -31,6 +31,10 @@ def test_a_perfect_score_of_few_cases_is_not_certain() -> None:
     assert bootstrap_interval([0.0, 0.0, 0.0, 0.0], seed=1) == Interval(0.0, 0.4899)
 
 
+def test_one_case_tells_next_to_nothing() -> None:
+    assert bootstrap_interval([0.4], seed=1) == Interval(0.0, 1.0)
+
+
 def test_no_values_have_no_interval() -> None:
     with pytest.raises(ValueError, match="needs values"):
         bootstrap_interval([], seed=1)
@@ -60,6 +64,14 @@ def test_the_interval_of_no_change_reaches_both_ways() -> None:
 
 def test_equal_runs_of_a_few_cases_tell_nothing() -> None:
     assert compare([0.0, 1.0], [0.0, 1.0], seed=1).verdict == NOT_ENOUGH
+
+
+def test_two_cases_that_hardly_differ_tell_nothing() -> None:
+    assert compare([0.0, 0.0], [0.01, -0.01], seed=1).verdict == NOT_ENOUGH
+
+
+def test_many_cases_that_hardly_differ_show_no_difference() -> None:
+    assert compare([0.0] * 30, [0.01, -0.01] * 15, seed=1).verdict == "no difference"
 
 
 def test_swapping_the_runs_swaps_the_sign_and_keeps_p() -> None:
