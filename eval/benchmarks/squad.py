@@ -29,8 +29,8 @@ _SOURCE = "https://rajpurkar.github.io/SQuAD-explorer/ (dev-v2.0.json, CC BY-SA 
 _DEPTHS = (1, 5, 10)
 _CARD = "its model card (R), whole dev set, the right paragraph given"
 _READERS = (
-    Published("MiniLM-L12 reader (33M): unanswerable refused", 0.7391, _CARD),
-    Published("roberta-base-squad2 reader (124M): unanswerable refused", 0.8817, _CARD),
+    Published("deepset/minilm-uncased-squad2 (33M)", 0.7391, _CARD),
+    Published("deepset/roberta-base-squad2 (124M)", 0.8817, _CARD),
 )
 
 
