@@ -24,7 +24,7 @@ import numpy as np
 
 from eval.benchmarks.corpus import chosen_embedder
 from eval.benchmarks.data_files import DataFiles, read_text
-from eval.benchmarks.options import Options, chosen_groups, sampled
+from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from index.article import Article
 from index.embed import Embedder
@@ -131,10 +131,10 @@ def window_chunks(tokens: int) -> Chunker:
 
 
 def run(options: Options) -> BenchmarkReport:
-    """Cut, embed and search the corpora of all parts; ask the questions of the part (at most `options.limit`)."""
+    """Cut, embed and search the corpora of all parts; ask every question of the part."""
     texts, everything = load(options.folder)
     part = chosen_groups(texts, options.part)
-    questions = sampled([question for question in everything if question.corpus in part], options)
+    questions = [question for question in everything if question.corpus in part]
     embedder = chosen_embedder(options)
     chunking = options.chunking or Chunking()
     chunkers = {
@@ -159,7 +159,7 @@ def run(options: Options) -> BenchmarkReport:
     }
     return BenchmarkReport(
         name=NAME, n=len(questions), rows=tuple(rows),
-        settings={**about, **sizes, "model": embedder.model_id, "limit": options.limit},
+        settings={**about, **sizes, "model": embedder.model_id},
         notes=(
             "Dense search alone and no header, as in the set: the chunker is judged, not the fusion. "
             "The windows are in this run what TokenTextSplitter is in the published one.",
