@@ -5,7 +5,7 @@ Exit status: 0 done; 1 below a gate; 2 could not run.
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,8 @@ import click
 from index.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from eval.run import Setup
+    from index.embed import Embedder
 
 __all__ = ["evaluate"]
 
@@ -55,7 +54,16 @@ _PATH = click.Path(path_type=Path)
 @click.option("--failures", default=20, show_default=True, metavar="N", help="How many failures to print.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--html", "as_html", is_flag=True, help="Write a report beside the run file.")
-def evaluate(suites: tuple[str, ...], data: Path | None, limit: int | None, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - those above
+@click.pass_obj  # what makes the embedder that the settings name: only `ui` reads them
+def evaluate(
+    embedder_of_settings: "Callable[[], Embedder] | None",
+    /,
+    suites: tuple[str, ...],
+    data: Path | None,
+    limit: int | None,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - those above
+) -> int:
     """Score answers against cases: our own, yours, or a public set.
 
     Without arguments: our own cases over a fresh index of the sample articles. SUITE is dev, test or unseen, or the
@@ -65,7 +73,7 @@ def evaluate(suites: tuple[str, ...], data: Path | None, limit: int | None, as_j
 
     public = [name for name in suites if name in names()]
     if not public:
-        return _cases(suites, as_json=as_json, **options)
+        return _cases(suites, as_json=as_json, embedder_of_settings=embedder_of_settings, **options)
     if len(public) < len(suites):
         raise InputError(f"{', '.join(public)} cannot be mixed with other suites; score them in a call of their own")
     if unused := [name for name in _FOR_CASES if options[name]]:
@@ -134,7 +142,8 @@ def _setup(options: Mapping[str, Any]) -> "Setup":
 
     if options["model"]:
         raise InputError(f"the writer {options['writer']!r} has no language model; leave out --model")
-    return our_bot(k=options["k"])
+    chosen = options["embedder_of_settings"]
+    return our_bot(k=options["k"], embedder=chosen() if chosen and not options["index_folder"] else None)
 
 
 def _token(path: Path) -> str:

@@ -13,11 +13,12 @@ import pytest
 
 from eval.addresses import Address
 from eval.cases import Case
+from eval.command import evaluate
 from eval.run import read_run
 from eval.show import show_failures
 from index.errors import InputError
 from rag.question import Turn
-from tests.fakes import KYIV, write_articles
+from tests.fakes import KYIV, FakeEmbedder, write_articles
 from ui.cli import main
 
 QUOTE = "At least 19 people were killed in Kyiv on Thursday."
@@ -265,6 +266,12 @@ def test_a_public_set_whose_files_are_missing_is_said_not_failed(capsys: pytest.
 def test_what_a_public_set_cannot_do_is_said(capsys: pytest.CaptureFixture[str], more: list[str], said: str) -> None:
     assert public_status("squad", "--data", "sets", *more) == 2
     assert said in capsys.readouterr().err
+
+
+def test_our_bot_answers_with_the_embedder_of_the_settings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate.main(["cases.jsonl", "--runs", "runs", "--json"], obj=FakeEmbedder, standalone_mode=False)
+    settings = json.loads(capsys.readouterr().out)["settings"]
+    assert (settings["system"], settings["embedder"]) == ("groundwire", "fake")
 
 
 @pytest.mark.model

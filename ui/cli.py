@@ -23,6 +23,7 @@ from index.errors import ArticleNotFoundError, GroundwireError
 
 if TYPE_CHECKING:
     from index.article import Article
+    from index.embed import Embedder
     from index.ingest import Progress
     from index.news_index import NewsIndex
 
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, value in _OFFLINE.items():  # libraries read these when they are imported, which is later
         os.environ.setdefault(name, value)
     try:
-        status = groundwire.main(args=arguments, prog_name="groundwire", standalone_mode=False)
+        status = groundwire.main(
+            args=arguments, prog_name="groundwire", standalone_mode=False, obj=_embedder_of_settings
+        )
     except click.exceptions.Exit as stop:
         status = stop.exit_code
     except click.ClickException as error:
@@ -117,6 +120,14 @@ def _with_filters(command: Callable[..., int | None]) -> Callable[..., int | Non
     ):
         command = option(command)
     return command
+
+
+def _embedder_of_settings() -> "Embedder":
+    """Return the embedder of a new index, for commands from below `ui` that make one."""
+    from index.embed import SentenceTransformerEmbedder
+    from ui.settings import load_settings
+
+    return SentenceTransformerEmbedder(load_settings(os.environ).model)
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
