@@ -11,7 +11,7 @@ export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http wheel clean
+.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http bench-public wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,10 @@ bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and 
 
 bench-http: $(READY) ## Measure the HTTP service under load (some minutes)
 	$(BIN)/python -m tests.bench.http
+
+bench-public: $(READY) ## Run public sets: make bench-public DATA=FOLDER [LIMIT=100]; docs/benchmarks.md says how to get them
+	@test -n "$(DATA)" || { echo 'make bench-public: no folder; write make bench-public DATA=FOLDER' >&2; exit 2; }
+	$(BIN)/python -m eval.benchmarks --data "$(DATA)" $(if $(LIMIT),--limit $(LIMIT))
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build

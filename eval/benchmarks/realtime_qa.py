@@ -1,0 +1,136 @@
+"""Any RealTime-QA-format folder: weekly questions with a date and choices, and articles with a date of publication.
+
+Kasai et al.: RealTime QA (2022, arXiv 2207.13332). Questions are in files such as ``20220617_qa.jsonl``, articles in
+the search results beside them (``20220617_gcs.jsonl``, ``_gold``, ``_dpr`` or ``_articles``). Each question is asked
+as of its own date, so that nothing published later is seen. Rule: multiple choice (the set's accuracy), taking
+the choice whose words the cited sentences hold best, the first one on a tie, none when refused; a cited sentence holds
+the right choice; and an article found for the question is among the first 5. Weeks are sorted: even positions fit, odd
+ones test.
+
+>>> picked("He flew to Paris on Monday.", ["Rome", "Paris"]), picked("", ["Rome", "Paris"])
+(1, None)
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.benchmarks.corpus import Corpus, Document, indexed
+from eval.benchmarks.data_files import DataFiles, MissingDataError, read_json_lines
+from eval.benchmarks.options import Options, chosen_groups, sampled
+from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
+from eval.metrics import answer_found, hit_at_k
+from rag.bot import NewsBot
+from rag.terms import read_terms
+
+__all__ = ["Question", "load", "picked", "run"]
+
+NAME = "realtime_qa"
+_SOURCE = "https://github.com/realtimeqa/realtimeqa_public (past/YEAR)"
+_QUESTIONS = re.compile(r"(\d{8})_qa\.jsonl(\.gz)?")
+_ARTICLES = re.compile(r"\d{8}_(?:gcs|gold|dpr|articles)\.jsonl(\.gz)?")
+_ACCURACY = "multiple choice accuracy"
+_PAPER = "the paper's first table, other weeks (M)"
+_PUBLISHED = {_ACCURACY: (Published("GPT-3 with custom search", 0.693, _PAPER),)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Hold a question, its week and day, its choices, the number of the right one and the articles found for it."""
+
+    id: str
+    week: str
+    day: str
+    text: str
+    choices: tuple[str, ...]
+    right: int
+    found: frozenset[str]
+
+
+def load(folder: Path) -> tuple[list[Question], list[Document]]:
+    """Read the questions of every week below the folder, and their articles, each once by its address."""
+    files = DataFiles.of(folder, "realtime-qa", _SOURCE)
+    paths = sorted(path for path in files.folder.rglob("*.jsonl*") if path.is_file())
+    documents: dict[str, Document] = {}
+    found: dict[str, set[str]] = {}
+    for path in (path for path in paths if _ARTICLES.fullmatch(path.name)):
+        for row in read_json_lines(path):
+            for article in _articles(row):
+                documents.setdefault(article.id, article)
+                found.setdefault(row["question_id"], set()).add(article.id)
+    questions = []
+    for path in paths:
+        if week := _QUESTIONS.fullmatch(path.name):
+            questions += [_question(row, week[1], found) for row in read_json_lines(path) if row.get("answer")]
+    if not questions or not documents:
+        missing = "articles (DATE_gcs.jsonl)" if questions else "questions (DATE_qa.jsonl)"
+        raise MissingDataError(f"{files.folder}: holds no {missing}; get the set from {_SOURCE}")
+    return questions, list(documents.values())
+
+
+def _articles(row: dict[str, Any]) -> Iterator[Document]:
+    for result in row.get("search_result") or ():
+        text = result.get("text") or ""
+        if text.strip():
+            name = hashlib.sha256((result.get("url") or text).encode()).hexdigest()[:16]
+            yield Document(id=name, text=text, title=result.get("title") or None, published=_day(result))
+
+
+def _day(result: dict[str, Any]) -> str | None:
+    date = re.fullmatch(r"(\d{4})[/-](\d\d)[/-](\d\d).*", result.get("publish_date") or "")
+    return "-".join(date.groups()) if date else None
+
+
+def _question(row: dict[str, Any], week: str, found: dict[str, set[str]]) -> Question:
+    return Question(
+        id=row["question_id"], week=week, day=row["question_date"].replace("/", "-"), text=row["question_sentence"],
+        choices=tuple(row["choices"]), right=int(row["answer"][0]), found=frozenset(found.get(row["question_id"], ())),
+    )  # fmt: skip
+
+
+def picked(quoted: str, choices: Sequence[str]) -> int | None:
+    """Return the number of the choice of whose words the quoted text holds the greatest share; None when of none."""
+    held = read_terms(quoted).keys
+    words = [read_terms(choice).keys for choice in choices]
+    shares = [len(choice & held) / len(choice) if choice else 0.0 for choice in words]
+    best = max(shares, default=0.0)
+    return shares.index(best) if best > 0 else None
+
+
+def run(options: Options) -> BenchmarkReport:
+    """Index the articles of all weeks and ask the questions of the part (at most `options.limit`) as of their day."""
+    everything, documents = load(options.folder)
+    part = chosen_groups((question.week for question in everything), options.part)
+    questions = sampled([question for question in everything if question.week in part], options)
+    undated = sum(document.published is None for document in documents)
+    with indexed(documents, options) as corpus:
+        rows = _rows(corpus, questions)
+        settings = {"part": options.part, "weeks": len(part), **corpus.settings(), "limit": options.limit}
+    return BenchmarkReport(
+        name=NAME,
+        n=len(questions),
+        rows=tuple(rows),
+        settings=settings,
+        notes=(f"{undated} articles without a date are never seen, because every question is asked as of its day.",),
+    )
+
+
+def _rows(corpus: Corpus, questions: Sequence[Question]) -> list[MetricRow]:
+    bot = NewsBot(corpus.index)
+    figures: dict[str, list[float]] = {_ACCURACY: [], "a cited sentence holds the right choice": []}
+    for question in questions:
+        answer = bot.ask(question.text, as_of=question.day)
+        quotes = [citation.quote for citation in answer.citations]
+        figures[_ACCURACY].append(float(picked(" ".join(quotes), question.choices) == question.right))
+        right = [question.choices[question.right]]
+        held = max((answer_found(quote, right) for quote in quotes), default=0.0)
+        figures["a cited sentence holds the right choice"].append(held)
+        if question.found:
+            ranked = [name for hit in answer.hits for name in corpus.ids[hit.article.id]]
+            values = figures.setdefault("an article found for it in the first 5", [])
+            values.append(hit_at_k(list(dict.fromkeys(ranked)), question.found, 5))
+        figures.setdefault("refused", []).append(float(answer.status == "refused"))
+    return mean_rows(figures, _PUBLISHED)

@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from eval.benchmarks.beir import judge, load_documents, load_queries, run
+from eval.benchmarks.options import Options
+from index.errors import InputError
+from tests.fakes import FakeEmbedder
+
+TEXTS = {"d1": "Larks sing over Dover.", "d2": "Owls hunt mice at night.", "d3": "Larks nest on the ground.", "d4": ""}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "scifact"
+    (folder / "qrels").mkdir(parents=True)
+    corpus = [{"_id": name, "title": "", "text": text} for name, text in TEXTS.items()]
+    queries = [{"_id": "q1", "text": "Where do larks sing?"}, {"_id": "q2", "text": "What do owls hunt?"}]
+    for name, rows in (("corpus", corpus), ("queries", queries)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td3\t0\n", encoding="utf-8")
+    (folder / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\nq2\td2\t1\n", encoding="utf-8")
+    return folder
+
+
+def test_each_part_has_the_judgements_of_its_own_file(folder: Path) -> None:
+    assert [(query.id, query.grades) for query in load_queries(folder, "test")] == [("q1", {"d1": 2, "d3": 0})]
+    assert [query.id for query in load_queries(folder, "fit")] == ["q2"]
+    assert [query.id for query in load_queries(folder, "all")] == ["q1", "q2"]
+
+
+def test_a_line_of_judgements_without_three_fields_is_named(folder: Path) -> None:
+    (folder / "qrels" / "test.tsv").write_text("q1 d1 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"test\.tsv:1: 'q1 d1 1' is not query, document and grade"):
+        load_queries(folder, "test")
+
+
+def test_an_irrelevant_document_before_the_relevant_one_costs_gain_and_rank() -> None:
+    figures = judge(["d3", "d1"], {"d1": 2, "d3": 0})
+    assert figures == {"nDCG@10": pytest.approx(0.6309, abs=1e-4), "recall@100": 1.0, "MRR@10": 0.5}
+
+
+def test_a_known_set_is_shown_beside_its_published_figures(folder: Path) -> None:
+    report = run(Options(folder=folder, embedder=FakeEmbedder()))
+    rows = {row.metric: row for row in report.rows}
+    assert rows["nDCG@10, ours"].value == rows["nDCG@10, words only"].value == 1.0
+    assert [p.value for p in rows["nDCG@10, ours"].published] == [0.6789, 0.6451, 0.7056]
+    assert (report.settings["documents"], report.settings["documents left out"]) == (3, 1)
+
+
+def test_documents_with_the_same_words_are_one_article_under_every_id(folder: Path) -> None:
+    with (folder / "corpus.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"_id": "d0", "title": "", "text": TEXTS["d2"]}) + "\n")
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq2\td0\t1\nq2\td2\t1\n", encoding="utf-8")
+    rows = {row.metric: row.value for row in run(Options(folder=folder, embedder=FakeEmbedder())).rows}
+    assert len(load_documents(folder)) == 5
+    assert rows["recall@100, words only"] == 1.0

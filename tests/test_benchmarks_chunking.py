@@ -1,0 +1,84 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from eval.benchmarks.chunking import judge, load, precision_omega, run, sentence_chunks, window_chunks
+from eval.benchmarks.options import Options
+from index.errors import InputError
+from index.passage import Chunking
+from index.sentences import Span
+from tests.fakes import FakeEmbedder
+
+ALPHA = "Bees fly over the meadow. Bees make honey in the hive. Nobody saw the fox."
+BETA = "Ships sail to Leith. Sailors mend the nets in Leith. Rain fell on the pier."
+
+
+def write(folder: Path, rows: list[tuple[str, str, list[tuple[int, int]]]], *, shift: int = 0) -> Path:
+    texts = {"alpha": ALPHA, "beta": BETA}
+    (folder / "corpora").mkdir()
+    for name, text in texts.items():
+        (folder / "corpora" / f"{name}.md").write_text(text, encoding="utf-8")
+    with (folder / "questions_df.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["question", "references", "corpus_id"])
+        for question, corpus, spans in rows:
+            references = [
+                {"content": texts[corpus][start:end], "start_index": start + shift, "end_index": end + shift}
+                for start, end in spans
+            ]
+            writer.writerow([question, json.dumps(references), corpus])
+    return folder
+
+
+ROWS = [("Who makes honey in the hive?", "alpha", [(26, 54)]), ("Who mends the nets in Leith?", "beta", [(21, 52)])]
+
+
+def test_excerpts_are_read_at_their_places(tmp_path: Path) -> None:
+    texts, questions = load(write(tmp_path, ROWS))
+    assert [question.excerpts[0].of(texts[question.corpus]) for question in questions] == [
+        "Bees make honey in the hive.", "Sailors mend the nets in Leith.",
+    ]  # fmt: skip
+
+
+def test_an_excerpt_that_is_not_at_its_place_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"questions_df\.csv:2: alpha does not read so there"):
+        load(write(tmp_path, ROWS, shift=1))
+
+
+def test_a_character_retrieved_twice_counts_twice_below_the_line() -> None:
+    assert judge([Span(0, 10), Span(0, 10)], [Span(0, 10)]) == {"recall": 1.0, "precision": 0.5, "IoU": 0.5}
+    assert judge([], [Span(0, 10)]) == {"recall": 0.0, "precision": 0.0, "IoU": 0.0}
+
+
+def test_precision_omega_takes_exactly_the_chunks_that_touch_the_excerpts() -> None:
+    assert precision_omega([Span(0, 10), Span(10, 20)], [Span(0, 5)]) == 0.5
+    assert precision_omega([Span(10, 20)], [Span(0, 5)]) == 0
+
+
+def test_windows_cover_the_text_and_ours_whole_sentences() -> None:
+    windows = window_chunks(4)(ALPHA, FakeEmbedder())
+    assert "".join(span.of(ALPHA) for span in windows) == ALPHA
+    ours = sentence_chunks(Chunking(max_tokens=8))(ALPHA, FakeEmbedder())
+    assert [span.of(ALPHA) for span in ours] == [
+        "Bees fly over the meadow.", "Bees make honey in the hive.", "Nobody saw the fox.",
+    ]  # fmt: skip
+
+
+def test_every_chunker_is_judged_and_the_published_ones_stand_beside_ours(tmp_path: Path) -> None:
+    report = run(Options(folder=write(tmp_path, ROWS), embedder=FakeEmbedder(), chunking=Chunking(max_tokens=10)))
+    rows = {row.metric: row for row in report.rows}
+    assert report.n == 1
+    assert rows["recall, ours, 10 tokens"].value == 1.0
+    assert rows["recall, windows of 200 tokens"].n == 1
+    assert [p.value for p in rows["recall, ours, 200 tokens"].published] == [0.881, 0.87, 0.873, 0.919]
+    assert rows["recall, ours, 10 tokens"].published == ()
+    assert rows["precision omega, ours, 10 tokens"].value == 1.0
+
+
+def test_the_real_files_are_read(shared_folder: Path) -> None:
+    folder = shared_folder / "data" / "chunking_evaluation"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/data/chunking_evaluation, and there is none")
+    assert len(load(folder)[1]) == 472

@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval.benchmarks.corpus import RANKINGS, Document, Remembering, indexed, ranked_documents, ranked_hits
+from eval.benchmarks.options import Options
+from index.news_index import NewsIndex
+from index.scope import Filters
+from index.tokens import count_tokens, token_starts
+from tests.fakes import FakeEmbedder, write_articles
+
+DOCUMENTS = [
+    Document(id="larks", text="Larks sing over Dover in spring."),
+    Document(id="owls", text="Owls hunt mice at night.", title="Birds", source="The Barn", published="2025-03-02"),
+    Document(id="owls again", text="Owls hunt mice at night.", source="The Barn"),
+    Document(id="empty", text="  "),
+]
+
+
+def options(embedder: FakeEmbedder) -> Options:
+    return Options(folder=Path(), embedder=embedder)
+
+
+def test_documents_of_the_same_words_and_source_are_one_article_and_empty_ones_are_counted() -> None:
+    with indexed(DOCUMENTS, options(FakeEmbedder())) as corpus:
+        assert corpus.ids == {"larks": ("larks",), "owls": ("owls", "owls again")}
+        assert corpus.left_out == 1
+        article = corpus.index.article("owls")
+        assert (article.title, article.source, article.published) == ("Birds", "The Barn", "2025-03-02")
+
+
+def test_the_settings_say_how_many_documents_and_passages_there_are_and_how_they_are_cut() -> None:
+    with indexed(DOCUMENTS, options(FakeEmbedder())) as corpus:
+        assert corpus.settings() == {
+            "documents": 3, "articles": 2, "passages": 2, "chunking": "sentences-1/128", "overlap": 0, "model": "fake",
+            "documents left out": 1,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(RANKINGS))
+def test_every_ranking_finds_the_document_under_all_its_ids(name: str) -> None:
+    with indexed(DOCUMENTS, options(FakeEmbedder())) as corpus:
+        ranked = ranked_documents(corpus, "What do owls hunt?", 2, dense_weight=RANKINGS[name])
+    assert ranked[:2] == ["owls", "owls again"]
+
+
+def test_words_alone_find_nothing_without_a_word_in_common_and_meaning_alone_does() -> None:
+    with indexed(DOCUMENTS, options(FakeEmbedder())) as corpus:
+        assert ranked_hits(corpus, "Zeppelins", 5, dense_weight=0.0) == []
+        assert [hit.rank for hit in ranked_hits(corpus, "Zeppelins", 5, dense_weight=1.0)] == [1, 2]
+
+
+def test_a_query_is_embedded_once() -> None:
+    class Counting(FakeEmbedder):
+        def embed_queries(self, texts):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - the fake's own
+            self.embedded.extend(texts)
+            return super().embed_queries(texts)
+
+    counting = Counting()
+    remembering = Remembering(counting)
+    first = remembering.embed_queries(["a lark", "an owl", "a lark"])
+    again = remembering.embed_queries(["an owl"])
+    assert counting.embedded == ["a lark", "an owl"]
+    assert np.array_equal(first[1], again[0])
+    assert remembering.embed_queries([]).shape == (0, 64)
+
+
+def test_the_weight_decides_which_search_ranks(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_articles(
+        path, {"id": "short", "text": "Owls."}, {"id": "long", "text": "Owls and owls hunt mice while larks sleep."}
+    )
+    with NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder()) as index:
+        index.ingest(path)
+        by_words = index.find("owls mice", k=2, filters=Filters(), dense_weight=0)
+        by_meaning = index.find("owls mice", k=2, filters=Filters(), dense_weight=1)
+    assert [hit.scores["lexical"] for hit in by_words] == sorted((h.scores["lexical"] for h in by_words), reverse=True)
+    assert [hit.scores["dense"] for hit in by_meaning] == sorted((h.scores["dense"] for h in by_meaning), reverse=True)
+    assert by_words[0].score == by_meaning[0].score == 1.0
+
+
+def test_the_starts_of_tokens_cut_a_text_into_as_many_pieces_as_it_has_tokens() -> None:
+    text = "Naïve readers met 24 owls in Zürich. <|endoftext|>"
+    starts = token_starts(text)
+    assert len(starts) == count_tokens([text])[0]
+    assert (starts[0], starts) == (0, sorted(starts))
+    assert all(start < len(text) for start in starts)

@@ -1,0 +1,79 @@
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from eval.benchmarks.corpus import Document
+from eval.benchmarks.lihua import evidence_times, load_documents, load_questions, run
+from eval.benchmarks.options import Options
+from index.errors import InputError
+from tests.fakes import FakeEmbedder
+
+CHATS = {
+    "20260105_1400": "Time: 20260105_14:00\nAdam: The lift of the Tower needs repair.\n",
+    "20260206_1600": "Time: 20260206_16:00\nJen: Bring the blue kayak to the harbour.\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with zipfile.ZipFile(tmp_path / "LiHuaWorld.zip", "w") as archive:
+        for name, text in CHATS.items():
+            archive.writestr(f"LiHua-World/week1/{name}.txt", text)
+    questions = {
+        "0": {"question": "What needs repair, according to Adam?", "answer": "the lift",
+              "evidence": "20260105_14:00", "type": "Single"},
+        "1": {"question": "Did Jen ask for the blue kayak at the harbour?", "answer": "Yes",
+              "evidence": "20260206_16:00<and>20260105_14:00", "type": "Multi"},
+        "2": {"question": "Who sank the Lusitania?", "answer": "Insufficient information", "evidence": "N/A",
+              "type": "Null"},
+    }  # fmt: skip
+    (tmp_path / "query_set.json").write_text(json.dumps(questions), encoding="utf-8")
+    return tmp_path
+
+
+def test_the_first_line_of_a_chat_becomes_its_date(folder: Path) -> None:
+    assert load_documents(folder)[0] == Document(
+        id="20260105_14:00", text=CHATS["20260105_1400"], published="2026-01-05T14:00+00:00"
+    )
+
+
+def test_the_same_words_of_two_days_stay_two_documents(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "LiHuaWorld.zip", "a") as archive:
+        archive.writestr("again.txt", CHATS["20260105_1400"].replace("0105", "0107"))
+    report = run(Options(folder=folder, part="all", embedder=FakeEmbedder()))
+    assert (report.settings["documents"], report.settings["articles"]) == (3, 3)
+
+
+def test_a_chat_without_its_time_is_an_error(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "LiHuaWorld.zip", "w") as archive:
+        archive.writestr("a.txt", "Adam: hello")
+    with pytest.raises(InputError, match=r"a\.txt does not begin with its time"):
+        load_documents(tmp_path)
+
+
+def test_evidence_lists_the_times_that_it_names() -> None:
+    assert evidence_times("20260206_16:00<and>20260105_14:00") == ("20260206_16:00", "20260105_14:00")
+
+
+def test_questions_on_the_same_first_chat_are_one_group(folder: Path) -> None:
+    assert [question.group for question in load_questions(folder)] == ["20260105_14:00", "20260105_14:00", "null 2"]
+
+
+def test_answers_of_yes_and_no_are_left_out_of_what_a_sentence_holds(folder: Path) -> None:
+    report = run(Options(folder=folder, part="all", embedder=FakeEmbedder()))
+    figures = {row.metric: (row.value, row.n) for row in report.rows}
+    assert figures["any evidence in the first 5, ours"] == (1.0, 2)
+    assert figures["all evidence in the first 10, words only"] == (0.5, 2)
+    assert figures["a cited sentence holds the answer"] == (1.0, 1)
+    assert figures["null questions: refused"] == (1.0, 1)
+
+
+def test_the_real_files_are_read(shared_folder: Path) -> None:
+    folder = shared_folder / "data" / "lihua-world"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/data/lihua-world, and there is none")
+    times = {document.id for document in load_documents(folder)}
+    named = {time for question in load_questions(folder) for time in question.times}
+    assert len(named & times) / len(named) > 0.95
