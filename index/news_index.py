@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from index.embed import BUNDLED_MODEL, Embedder, Vectors
 from index.errors import (
     ArticleNotFoundError,
     GroundwireError,
+    IndexFolderError,
+    IndexLockedError,
     IndexMismatchError,
     IndexMissingError,
     InputError,
@@ -112,7 +115,9 @@ class NewsIndex:
         else:
             store = Store(folder)
         try:
-            return cls(folder, store, *_fitting(folder, store.identity(), embedder, chunking, cache))
+            index = cls(folder, store, *_fitting(folder, store.identity(), embedder, chunking, cache))
+            index._end_cut_off_delete()
+            return index
         except GroundwireError:
             store.close()
             raise
@@ -315,6 +320,17 @@ class NewsIndex:
                     self._snapshot = _Snapshot(generation, catalog, OrderedDict())
                     self._sentences.clear()  # those of a deleted article must not live on
             return self._snapshot
+
+    def _end_cut_off_delete(self) -> None:
+        """Remove from disk what a delete left there that was killed after its commit.
+
+        Whoever holds the writer's lock ends it itself; where nothing may be written, the next writer does.
+        """
+        if not self._store.deleted_since(published_seq(self.folder)):
+            return
+        at = datetime.now(UTC)
+        with suppress(IndexLockedError, IndexFolderError, OSError), writer_lock(self.folder, at=at):
+            self._publish(at)
 
     def _publish(self, at: datetime) -> None:
         identity = self._store.identity()

@@ -164,8 +164,12 @@ class Store:
         `secure_delete` overwrites what is deleted, but not the copies of it that SQLite left behind in the gaps of
         pages when it moved rows from one to another.
         """
-        if self._rows("SELECT 1 FROM commits WHERE what = 'delete' AND seq > ? LIMIT 1", (since,)):
+        if self.deleted_since(since):
             self._rows("VACUUM")
+
+    def deleted_since(self, seq: int) -> bool:
+        """Tell whether a commit after `seq` deleted something."""
+        return bool(self._rows("SELECT 1 FROM commits WHERE what = 'delete' AND seq > ? LIMIT 1", (seq,)))
 
     def article(self, article_id: str, revision: int | None = None) -> Article:
         """Return a revision of an article, by default the latest; raise `ArticleNotFoundError`."""

@@ -675,6 +675,19 @@ def test_a_delete_that_was_cut_off_is_ended_by_the_next_try(
     assert ([path.name for path in folder.glob("*-*")], published_seq(folder)) == (["gen-000002"], 2)
 
 
+def test_a_delete_that_was_killed_after_its_commit_is_ended_by_the_next_open(
+    folder: Path, index: NewsIndex, embedder: FakeEmbedder
+) -> None:
+    add(index, {"id": "secret", "text": "The xylographer spoke.", "title": "Zymurgy"})
+    with closing(Store(folder)) as store:
+        store.delete("secret", at=NOW)
+        assert published_seq(folder) < store.commit_seq()
+    NewsIndex.open(folder, embedder=embedder).close()
+    with closing(Store(folder)) as store:
+        assert published_seq(folder) == store.commit_seq()
+    assert files_with(folder, "xylograph", "ymurg") == []
+
+
 def interrupted(*_: object, **__: object) -> int:
     raise KeyboardInterrupt
 
