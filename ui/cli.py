@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from index.article import Article
     from index.embed import Embedder
     from index.ingest import Progress
     from index.news_index import NewsIndex
