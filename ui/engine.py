@@ -90,13 +90,17 @@ class Engine:
         self._writing = threading.Lock()
         self._usual_s = 1.0
         self._loading: Future[None] | None = None
+        self._loader: threading.Thread | None = None
         self._held: tuple[NewsIndex, Answering, Feedback] | None = None
 
     def start(self) -> None:
         """Open the index and load the model in the background; `ready` tells when that is done."""
         if self._loading is None:
             self._loading = Future()
-            threading.Thread(target=self._load, args=(self._loading,), name="groundwire-load", daemon=True).start()
+            self._loader = threading.Thread(
+                target=self._load, args=(self._loading,), name="groundwire-load", daemon=True
+            )
+            self._loader.start()
 
     def wait_until_ready(self, timeout_s: float | None = None) -> None:
         """Block until the model is loaded; raise what made that fail, or `TimeoutError`."""
@@ -105,8 +109,13 @@ class Engine:
         self._loading.result(timeout_s)
 
     def close(self) -> None:
-        """Let the questions that are worked on end, and close the index."""
+        """Let the questions that are worked on end, and close the index.
+
+        Waits for the model, too: a process that ends while another thread compiles a network aborts.
+        """
         self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._loader:
+            self._loader.join()
         if self._held:
             self._held[0].close()
             self._held = None
