@@ -24,7 +24,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     missing = [n for n in ("playwright", "axe_playwright_python", "gradio") if not find_spec(n)]
     if not CHROMIUM or missing:
-        said = f"no Chromium or no {', '.join(missing) or 'browser'}: apt-get install chromium, pip install .[test]"
+        said = f"no Chromium or no {', '.join(missing) or 'browser'}: apt-get install chromium, pip install .[dev]"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(said)
     folder = tmp_path_factory.mktemp("page")
     log = (folder / "log").open("w")
@@ -43,7 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open an event loop runs, and no test of another file may start one
 def chromium(address: str) -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
