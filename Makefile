@@ -86,8 +86,8 @@ $(PEERS)/.ready: tests/bench/peers/requirements.txt
 	$(PEERS)/bin/python -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-bench-peers: $(READY) $(PEERS)/.ready ## Run LlamaIndex, Haystack and txtai beside us: make bench-peers [DATA=FOLDER] [SMALL=1]
-	$(BIN)/python -m tests.bench.peers.run --peers $(PEERS)/bin/python $(if $(DATA),--data "$(DATA)") $(if $(SMALL),--small)
+bench-peers: $(READY) $(PEERS)/.ready ## Run LlamaIndex, Haystack and txtai beside us: make bench-peers [DATA=FOLDER] [SMALL=1] [ROUNDS=3]
+	$(BIN)/python -m tests.bench.peers.run --peers $(PEERS)/bin/python $(if $(DATA),--data "$(DATA)") $(if $(SMALL),--small) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build

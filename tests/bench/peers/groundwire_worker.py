@@ -43,7 +43,7 @@ class Groundwire:
         """Return the chunker, the embedder, and what ranks."""
         stats = self._index.stats()
         ranked = "meaning" if self._meaning_alone else "meaning and words"
-        return f"{stats['chunking']} tokens, {stats['fingerprint'].split(':')[-1]}, {ranked}, on disk"
+        return f"{stats['chunking']} tokens, {stats['fingerprint'].split()[-1]}, {ranked}, on disk"
 
     def packages(self) -> Sequence[str]:
         """Return ours and what embeds."""

@@ -141,8 +141,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Print the peers beside Groundwire.")
     parser.add_argument("--peers", type=Path, required=True, help="the Python of the peers' environment")
     parser.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared" / "data", help="a folder with SQuAD")
-    parser.add_argument("--rounds", type=int, default=3, help="how many turns each takes")
-    parser.add_argument("--small", action="store_true", help="600 articles, 100 questions, one round")
+    parser.add_argument("--rounds", type=int, help="how many turns each takes (default: 3, of the small run 1)")
+    parser.add_argument("--small", action="store_true", help="600 articles and 100 questions")
     return parser.parse_args()
 
 
@@ -153,7 +153,7 @@ def main() -> None:
     embedder = FastEmbedder(Path(cache) if cache else None)
     corpus = load(given.data, small=given.small, embedder=embedder)
     bench = Bench(
-        given.peers, Path(cache) if cache else None, 1 if given.small else given.rounds, corpus,
+        given.peers, Path(cache) if cache else None, given.rounds or (1 if given.small else 3), corpus,
         chunked(corpus.articles, embedder, Chunking()),
     )  # fmt: skip
     print(f"{corpus.about}. {len(corpus.articles):,} articles, {len(corpus.questions)} questions, k = {K}.")
