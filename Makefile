@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PEERS  := .venv-peers
 READY  := $(VENV)/.ready
 SEEDS  := $(VENV)/seeds-index
 
@@ -11,7 +12,7 @@ export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http bench-public wheel clean
+.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http bench-public bench-peers wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +80,14 @@ bench-http: $(READY) ## Measure the HTTP service under load (some minutes)
 bench-public: $(READY) ## Run public sets: make bench-public DATA=FOLDER [LIMIT=100]; docs/benchmarks.md says how to get them
 	@test -n "$(DATA)" || { echo 'make bench-public: no folder; write make bench-public DATA=FOLDER' >&2; exit 2; }
 	$(BIN)/python -m eval.benchmarks --data "$(DATA)" $(if $(LIMIT),--limit $(LIMIT))
+
+$(PEERS)/.ready: tests/bench/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+bench-peers: $(READY) $(PEERS)/.ready ## Run LlamaIndex, Haystack and txtai beside us: make bench-peers [DATA=FOLDER] [SMALL=1] [ROUNDS=3]
+	$(BIN)/python -m tests.bench.peers.run --peers $(PEERS)/bin/python $(if $(DATA),--data "$(DATA)") $(if $(SMALL),--small) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build
