@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.cases import Case, EvidenceSpan, load_cases
+from eval.metrics import evidence_recall, share_precise
 from index.news_index import NewsIndex
 from rag.bot import NewsBot
 from rag.quoter import Quoter, QuoterModel
@@ -39,10 +40,8 @@ def outcome(case: Case, bot: NewsBot) -> Outcome:
     """Answer a case and compare what is cited with its evidence."""
     answer = bot.ask(case.question, history=case.history, **case.filters)
     cited = [EvidenceSpan(c.article_id, c.revision, c.start, c.end) for c in answer.citations]
-    gold = [span for need in case.evidence for span in need]
-    precise = [any(span.overlaps(right) for right in gold) for span in cited]
-    met = [any(span.overlaps(right) for span in cited for right in need) for need in case.evidence]
-    return Outcome(case, not cited, float(np.mean(precise or [False])), float(np.mean(met or [False])))
+    precision = share_precise([[span] for span in cited], case.evidence) if cited else 0.0
+    return Outcome(case, not cited, precision, evidence_recall(cited, case.evidence) if case.evidence else 0.0)
 
 
 def summary(results: Sequence[Outcome]) -> tuple[float, ...]:
