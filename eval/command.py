@@ -168,9 +168,9 @@ def _keep(
     options: Mapping[str, Any],
 ) -> list[Path]:
     """Write the run file and, when asked for, the report; return what was written."""
-    from eval.run import write_run
+    from eval.run import runs_folder, write_run
 
-    path = write_run(document, options["runs"] or _runs_folder())
+    path = write_run(document, options["runs"] or runs_folder())
     if not options["as_html"]:
         return [path]
     from eval.report import report
@@ -178,12 +178,6 @@ def _keep(
     shown = path.with_suffix(".html")
     shown.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
     return [path, shown]
-
-
-def _runs_folder() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("groundwire") / "runs"
 
 
 @contextmanager

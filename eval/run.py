@@ -15,6 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_data_path
+
 from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
 from eval.cases import Articles, Case
 from eval.metrics import latency_percentile
@@ -37,6 +39,7 @@ __all__ = [
     "outcome_of",
     "read_run",
     "run",
+    "runs_folder",
     "write_run",
 ]
 
@@ -151,6 +154,11 @@ def read_run(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT or "cases" not in found:
         raise InputError(f"{path}: is no run of format {FORMAT}; name a file that `groundwire eval` wrote")
     return found
+
+
+def runs_folder() -> Path:
+    """Return the folder in the user's data that holds run files unless another is named."""
+    return user_data_path("groundwire") / "runs"
 
 
 def write_run(document: Mapping[str, Any], folder: Path) -> Path:

@@ -52,7 +52,7 @@ def environment_of(home: Path, **more: str) -> dict[str, str]:
 @contextmanager
 def serving(index: Path, *options: str, before: tuple[str, ...] = (), **variables: str) -> Iterator[Server]:
     """Run `groundwire serve` until the block ends, on a port of its own."""
-    command = [*before, sys.executable, "-m", "ui.cli", "serve", "--no-page", "--index", str(index), *options]
+    command = [*before, sys.executable, "-m", "ui.cli", "serve", "--index", str(index), *options]
     process = subprocess.Popen(
         command,
         env=environment_of(index.parent, **variables),
@@ -94,7 +94,7 @@ def test_the_official_openai_client_completes_a_plain_and_a_streamed_chat(seeds_
     from openai import OpenAI
     from openai.types.chat import ChatCompletionUserMessageParam
 
-    with serving(seeds_index, "--token", TOKEN) as server:
+    with serving(seeds_index, "--no-page", "--token", TOKEN) as server:
         wait_until_ready(server)
         with OpenAI(base_url=f"{server.address}/v1", api_key=TOKEN) as client:
             models = [model.id for model in client.models.list()]
@@ -114,7 +114,7 @@ def test_the_official_openai_client_completes_a_plain_and_a_streamed_chat(seeds_
 @pytest.mark.model
 @LOOPBACK
 def test_health_answers_at_once_and_ctrl_c_ends_it_well(seeds_index: Path) -> None:
-    with serving(seeds_index) as server:
+    with serving(seeds_index, "--no-page") as server:
         health = server.get("/healthz")
         not_ready = server.get("/readyz")[0]
         server.process.send_signal(signal.SIGINT)
@@ -125,6 +125,20 @@ def test_health_answers_at_once_and_ctrl_c_ends_it_well(seeds_index: Path) -> No
 
 
 @pytest.mark.model
+@pytest.mark.model
+@LOOPBACK
+def test_the_command_serves_the_page_the_articles_and_the_runs_of_the_evaluation(seeds_index: Path) -> None:
+    with serving(seeds_index) as server:
+        wait_until_ready(server)
+        page, articles, runs = (server.get(path) for path in ("/", "/collection", "/reports"))
+        with urlopen(f"{server.address}/reports") as answered:
+            policy = answered.headers["content-security-policy"]
+    assert (page[0], articles[0], runs[0]) == (200, 200, 200)
+    assert "24 articles" in articles[1]
+    assert "groundwire eval" in runs[1]
+    assert "unsafe-eval" not in policy
+
+
 @pytest.mark.trace
 @LOOPBACK
 def test_a_server_connects_to_nothing_outside(seeds_index: Path, tmp_path: Path) -> None:
@@ -141,7 +155,7 @@ def test_a_server_connects_to_nothing_outside(seeds_index: Path, tmp_path: Path)
         body = json.dumps({"question": DUTCH}).encode()
         with urlopen(Request(f"{server.address}/api/v1/ask", body, {"content-type": "application/json"})) as answered:
             assert answered.status == 200
-        assert server.get("/docs")[0] == 200
+        assert [server.get(path)[0] for path in ("/docs", "/", "/collection", "/reports")] == [200] * 4
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(encoding="ascii")
         os.kill(int(children.split()[0]), signal.SIGINT)  # the server itself; strace hands nothing on
         server.process.wait(60)

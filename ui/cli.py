@@ -300,8 +300,11 @@ def _serve(settings: "Settings", listening: "socket") -> None:
     engine = Engine(lambda: index, settings=serve)
     app: FastAPI = create_app(engine)
     if serve.page:
+        from eval.run import runs_folder
         from ui.page import mount_page
+        from ui.report_page import add_report_page
 
+        add_report_page(app, runs_folder())
         app = mount_page(app, engine)
     click.echo(f"Groundwire answers at {address_of(listening, serve)} (Ctrl-C stops it)")
     run(app, listening, serve)

@@ -51,7 +51,6 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'; object-src 'none'"
 )
 _HEADERS: Final[Mapping[str, str]] = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
@@ -267,11 +266,12 @@ def _too_large(most_bytes: int) -> Problem:
 
 
 def _with_headers(path: str, send: Send) -> Send:
-    """Put the headers of the shell on every response."""
+    """Put the headers of the shell on every response; a page may bring a policy of its own, as reports do."""
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
+            headers.setdefault("content-security-policy", CONTENT_SECURITY_POLICY)
             for name, value in _HEADERS.items():
                 headers[name] = value
             if _HASHED.match(path) and message["status"] in (200, 304):
