@@ -236,10 +236,8 @@ class Engine:
 
     def _busy(self) -> BusyError:
         seconds = max(1, ceil(self._line.waiting * self._usual_s / self.settings.workers))
-        return BusyError(
-            f"{self._line.waiting} questions wait already, and no more may; ask again in {seconds} s",
-            retry_after_s=seconds,
-        )
+        waiting = "1 question waits" if self._line.waiting == 1 else f"{self._line.waiting} questions wait"
+        return BusyError(f"{waiting} already, and no more may; ask again in {seconds} s", retry_after_s=seconds)
 
     async def _in_turn(self, client: str, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
         """Yield positions while the caller waits, then what a thread works out."""

@@ -55,7 +55,9 @@ def _blocks(engine: Engine) -> gr.Blocks:
         _html("head", render("head.html"))
         with gr.Row(elem_id="main"):
             with gr.Column(elem_id="chat-col"):
-                chat = _html("chat", render("welcome.html", questions=[], stats=None, failed=""))
+                # Of its own: what it says comes late, and must not take the place of a conversation begun meanwhile.
+                welcome = _html("welcome", render("welcome.html", questions=[], stats=None, failed=""))
+                chat = _html("chat", "")
                 composer = _html(
                     "composer", render("composer.html", allow_writes=engine.settings.allow_writes), js=_EVENTS
                 )
@@ -64,7 +66,7 @@ def _blocks(engine: Engine) -> gr.Blocks:
                 sources = _html("src", render("sources.html", turns=[]))
         choices, mail = _html("choices", ""), _html("mail", "")
         _wire(engine, composer, turns=turns, chat=chat, sources=sources, mail=mail)
-        blocks.load(_opener(engine), None, [chat, choices], **_QUIET)
+        blocks.load(_opener(engine), None, [welcome, choices], **_QUIET)
     page: gr.Blocks = blocks
     return page
 
@@ -87,9 +89,8 @@ def _wire(
         now = stopped(held)
         return (now, *_shown(engine, now))
 
-    async def fresh() -> tuple[Any, ...]:
-        page, _ = await _opener(engine)()
-        return [], page, render_sources([], engine.index.article)
+    def fresh() -> tuple[Any, ...]:
+        return [], "", render_sources([], engine.index.article)
 
     def feedback(held: list[Turn], event: gr.EventData) -> str:
         return _mail("feedback", event, _save_feedback(engine, held, event._data or {}))

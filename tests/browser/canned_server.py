@@ -43,14 +43,17 @@ class StateBot:
         word = question.split()[0].lower()
         if word == "error":
             raise InputError("the model stumbled; ask again")
-        if word in ("refuse", "which"):
+        if word in ("refuse", "which", "outside"):
             base = refused("The 2 articles do not answer this.")
             assert base.refusal
             nearest = tuple(self._index.search("pledged", k=2))
-            refusal = replace(base.refusal, reason="not_in_articles", nearest=nearest,
+            reason = "nothing_in_window" if word == "outside" else "not_in_articles"
+            refusal = replace(base.refusal, reason=reason, nearest=nearest,
                               searched=replace(base.refusal.searched, articles=2))  # fmt: skip
             yield answer_event(replace(base, question=question, refusal=refusal))
             return
+        if word == "what":  # an example that the page tries out before it shows it
+            time.sleep(1)
         answer = self._answer(question, word)
         for sentence in answer.sentences:
             cited = [c for c in answer.citations if c.number in sentence.citations]
@@ -99,7 +102,7 @@ def main(folder: Path) -> None:
     """Serve until the process is ended."""
     index = NewsIndex.open(folder / "index", create=True, embedder=FakeEmbedder())
     index.ingest([write_articles(folder / "a.jsonl", *ARTICLES)], now=NOW)
-    settings = ServeSettings(allow_writes=True, questions_per_minute=10_000)
+    settings = ServeSettings(allow_writes=True, questions_per_minute=10_000, queue_size=1)
     engine = Engine(lambda: index, settings=settings, make_bot=StateBot)
     listening = bind(settings)
     app = mount_page(create_app(engine), engine)

@@ -96,7 +96,7 @@
     const marks = marksOf(chip.dataset.turn, chip.dataset.n); if (!marks.length) return;
     const card = marks[0].closest("details"), line = (name, text) => { const p = document.createElement("p"); p.className = name; p.textContent = text; return p; };
     preview.replaceChildren(line("gw-meta", one(".gw-meta", card).textContent), line("gw-title", one(".gw-title", card).textContent), line("", "“" + marks.map((m) => m.textContent).join("") + "”"));
-    one(".gradio-container").append(preview); preview.hidden = false;
+    one("#chat").append(preview); preview.hidden = false;
     const at = chip.getBoundingClientRect();
     preview.style.left = Math.max(8, Math.min(innerWidth - preview.offsetWidth - 8, at.left - 16)) + "px";
     preview.style.top = (at.top > preview.offsetHeight + 16 ? at.top - preview.offsetHeight - 8 : at.bottom + 8) + "px";
@@ -189,7 +189,8 @@
   const begin = setInterval(() => {
     if (!document.body.dataset.gwWired || !["#gw-question", "#src", "#chat", "#gw-theme"].every((s) => one(s))) return;
     clearInterval(begin); document.documentElement.lang = "en";
-    one("#src").tabIndex = one("#chat").tabIndex = 0;
+    one("#src").tabIndex = one("#chat").tabIndex = one("#welcome").tabIndex = 0;
+    one("#welcome").setAttribute("role", "region"); one("#welcome").setAttribute("aria-label", "Welcome");
     one("#chat").setAttribute("role", "region"); one("#chat").setAttribute("aria-label", "Conversation");
     one("#src").setAttribute("role", "region"); one("#src").setAttribute("aria-label", "Source texts");
     const chosen = kept.get("gw-theme"); theme(chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches, false);

@@ -1,0 +1,171 @@
+"""What docs/page.md promises beside the answers: previews, filters, history, copies, downloads, uploads, the line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
+Visit = Callable[..., "Page"]
+Inspect = Callable[["Page", str], None]
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+
+
+def send(page: "Page", question: str) -> None:
+    page.fill("#gw-question", question)
+    page.press("#gw-question", "Enter")
+
+
+def ask(page: "Page", question: str, turn: int = 1) -> None:
+    send(page, question)
+    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error]")
+
+
+def copied(page: "Page") -> str:
+    page.wait_for_function("document.querySelector('#gw-status').textContent === 'Copied'")
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_hovering_a_number_previews_its_words_and_esc_hides_them(visit: Visit, inspect: Inspect) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    page.locator("#t-1 .gw-cite").nth(1).hover()
+    page.wait_for_selector("#gw-preview:not([hidden])")
+    assert "Germany pledged 320 million." in page.inner_text("#gw-preview")
+    inspect(page, "preview")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#gw-preview")
+
+
+def test_filters_that_leave_nothing_can_be_cleared_and_the_question_asked_again(visit: Visit, inspect: Inspect) -> None:
+    page = visit("/?since=2030-01-01")
+    ask(page, "Outside the window")
+    assert "No article passes these filters." in page.inner_text("#t-1")
+    inspect(page, "filter-excludes-everything")
+    page.click(".gw-unfilter")
+    page.wait_for_function("document.querySelector('#gw-since').value === ''")
+    page.wait_for_selector("#t-1[data-state=done]")
+    assert page.evaluate("location.search") == ""
+
+
+def test_past_questions_stay_in_the_browser_until_they_are_cleared(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector("body[data-gw-ready]", state="attached")
+    page.click("#gw-past summary")
+    assert page.locator("#gw-list li").all_inner_texts() == ["Answer me"]
+    page.click("#gw-forget")
+    assert page.locator("#gw-list li").count() == 0
+
+
+def test_a_past_question_can_be_asked_again(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    page.click("#gw-past summary")
+    page.click(".gw-again")
+    page.wait_for_selector("#t-2[data-state=done]")
+    assert page.locator(".gw-question").all_inner_texts() == ["Answer me", "Answer me"]
+
+
+def test_a_follow_up_is_asked_by_a_click(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    page.click(".gw-next .gw-suggest")
+    page.wait_for_selector("#t-2[data-state=done]")
+    assert page.inner_text("#t-2 .gw-question") == "Table of pledges"
+
+
+def test_a_question_that_failed_can_be_tried_again_in_its_place(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Error please")
+    page.click(".gw-retry")
+    page.wait_for_selector("#t-1[data-state=error]")
+    assert page.locator(".gw-question").all_inner_texts() == ["Error please"]
+
+
+def test_an_answer_is_copied_with_its_sources_and_its_address(visit: Visit) -> None:
+    page = visit(permissions=CLIPBOARD)
+    ask(page, "Answer me")
+    page.click(".gw-copy")
+    text = copied(page)
+    page.evaluate("document.querySelector('#gw-status').textContent = ''")
+    page.click(".gw-perma")
+    assert "[2] Pledges in Paris." in text
+    assert "“Germany pledged 320 million.”" in text
+    assert copied(page).endswith("/?q=Answer+me")
+
+
+def test_the_conversation_downloads_as_markdown_with_its_quotes(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    page.click("#gw-save summary")
+    with page.expect_download() as got:
+        page.click("[data-export=md]")
+    text = got.value.path().read_text(encoding="utf-8")
+    assert text.startswith("## Answer me")
+    assert "“Germany pledged 320 million.”" in text
+
+
+def test_an_answer_stays_when_the_examples_are_found_after_it(visit: Visit, address: str) -> None:
+    page = visit()
+    added = {"id": "late", "title": "New bridge in Lyon", "text": "A second bridge opened in Lyon."}
+    assert page.request.post(f"{address}/api/v1/articles", data=added).ok  # examples are tried anew
+    page = visit()
+    ask(page, "Answer me")
+    page.wait_for_selector(".gw-suggest", state="attached")
+    page.wait_for_function("document.querySelector('#choices li')")
+    assert page.locator("#t-1 .gw-cite").count() == 2
+
+
+def test_the_chosen_theme_is_kept(visit: Visit) -> None:
+    page = visit()
+    page.click("#gw-theme")
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector("body[data-gw-ready]", state="attached")
+    assert page.get_attribute("#gw-theme", "aria-pressed") == "true"
+    assert page.evaluate("document.body.classList.contains('dark')")
+
+
+def test_each_uploaded_file_gets_a_row_that_says_what_became_of_it(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "<img src=x onerror=pwn(5)>.txt").write_text("A new bridge opened in Lyon.", encoding="utf-8")
+    (tmp_path / "empty.txt").write_text("", encoding="utf-8")
+    page = visit()
+    page.click("#gw-add summary")
+    page.set_input_files("#gw-files", sorted(tmp_path.iterdir()))
+    page.wait_for_function("document.querySelector('#gw-status').textContent === 'Upload finished'")
+    rows = page.locator("#gw-uploads li").all_inner_texts()
+    assert rows[0] == "<img src=x onerror=pwn(5)>.txt: 1 passages"
+    assert rows[1] == "empty.txt: skipped: holds no text; there is nothing to ingest"
+    assert page.evaluate("window.hurt") == []
+
+
+def test_the_collection_lists_the_articles_with_a_plot(visit: Visit, address: str, inspect: Inspect) -> None:
+    page = visit()
+    page.wait_for_selector(".gw-suggest")
+    page.click("header a[href='/collection']")
+    page.wait_for_url(f"{address}/collection")
+    assert "Pledges in Paris" in page.inner_text("main")
+    assert page.locator("svg.gw-plot rect").count() >= 1
+    assert page.locator("main img").count() == 0
+    inspect(page, "collection")
+
+
+def test_a_full_line_says_its_position_and_then_that_it_is_busy(visit: Visit, inspect: Inspect) -> None:
+    pages = [visit() for _ in range(4)]
+    for page in pages[:2]:
+        send(page, "Slow please")
+        page.wait_for_selector("#t-1[data-state=writing]")
+    send(pages[2], "Answer me")
+    pages[2].wait_for_selector("#t-1[data-state=waiting]")
+    assert "this question is next" in pages[2].inner_text("#t-1")
+    inspect(pages[2], "waiting")
+    ask(pages[3], "Answer me")
+    assert pages[3].get_attribute("#t-1", "data-state") == "error"
+    assert pages[3].locator(".gw-retry").count() == 1
+    inspect(pages[3], "busy")
+    pages[2].wait_for_selector("#t-1[data-state=done]")
