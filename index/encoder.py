@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     import torch
     from tokenizers import Encoding, Tokenizer
 
-__all__ = ["Encoder", "Precision", "Recipe", "Text", "prepare"]
+__all__ = ["Encoder", "Precision", "Recipe", "Text", "prepare", "tokenizer_of"]
 
 Text = str | tuple[str, str]
 Precision = Literal["int8", "bfloat16", "float32"]
@@ -113,7 +113,7 @@ class Encoder:
 
     def __init__(self, files: dict[str, bytes], recipe: Recipe, *, threads: int) -> None:
         self._compiled = _compiled(files, recipe.precision, threads)
-        self._tokenizer = _tokenizer(files[_TOKENIZER], recipe)
+        self._tokenizer = tokenizer_of(files[_TOKENIZER], recipe)
         self._untruncated: Tokenizer | None = None
         self._tokenizer_file = files[_TOKENIZER]
         self._threads = threads
@@ -140,7 +140,7 @@ class Encoder:
     def count_tokens(self, texts: Sequence[Text]) -> list[int]:
         """Return how many tokens each text or pair has before it is cut, special ones included."""
         if self._untruncated is None:
-            self._untruncated = _tokenizer(self._tokenizer_file, None)
+            self._untruncated = tokenizer_of(self._tokenizer_file, None)
         return [len(encoding.ids) for encoding in self._untruncated.encode_batch(list(texts))]
 
     def run(self, encodings: Sequence["Encoding"]) -> tuple[npt.NDArray[np.float32], ...]:
@@ -215,7 +215,7 @@ def _converted(recipe: Recipe) -> "openvino.Model":
     """Return the network as OpenVINO's, quantized where the recipe says so."""
     from tqdm import tqdm
 
-    tokenizer = _tokenizer(recipe.tokenizer.read_bytes(), recipe)
+    tokenizer = tokenizer_of(recipe.tokenizer.read_bytes(), recipe)
     texts = _spread(recipe.calibration, _MOST_CALIBRATION_TEXTS)
     samples = [_inputs(encoding) for encoding in tokenizer.encode_batch(list(texts))]
     passes = 2 * len(samples) if recipe.precision == "int8" else 0  # NNCF reads the samples twice
@@ -308,7 +308,7 @@ def _empty(output: "openvino.ConstOutput", count: int, longest: int) -> tuple[np
     return np.zeros((count, *sizes), dtype=np.float32), by_token
 
 
-def _tokenizer(file: bytes, recipe: Recipe | None) -> "Tokenizer":
+def tokenizer_of(file: bytes, recipe: Recipe | None) -> "Tokenizer":
     """Return the tokenizer of a `tokenizer.json`, which pads nothing and cuts where a recipe says."""
     from tokenizers import Tokenizer
 

@@ -57,7 +57,7 @@ class FastEmbedder:
     max_tokens = _MAX_TOKENS
 
     def __init__(self, cache: Path | None = None, *, threads: int | None = None) -> None:
-        self._cache = cache or default_cache()
+        self.cache = cache or default_cache()
         self._threads = threads or min(_MOST_THREADS, _cores())
 
     @property
@@ -67,7 +67,7 @@ class FastEmbedder:
 
     def prepare(self) -> Path:
         """Prepare the model unless the cache holds it; return the folder that holds it."""
-        return prepare(bundled_recipe(), self._cache)
+        return prepare(bundled_recipe(), self.cache)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many word pieces each text has, special ones included."""
@@ -86,7 +86,7 @@ class FastEmbedder:
 
     @cached_property
     def _encoder(self) -> Encoder:
-        return Encoder.open(bundled_recipe(), self._cache, threads=self._threads)
+        return Encoder.open(bundled_recipe(), self.cache, threads=self._threads)
 
 
 def default_cache() -> Path:

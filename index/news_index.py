@@ -14,7 +14,7 @@ import numpy as np
 
 from index.article import Article
 from index.dates import first_moment
-from index.embed import BUNDLED_MODEL, Embedder, Vectors
+from index.embed import BUNDLED_MODEL, Embedder
 from index.errors import (
     ArticleNotFoundError,
     GroundwireError,
@@ -25,7 +25,7 @@ from index.errors import (
     InputError,
     QuestionError,
 )
-from index.fast_embed import embedder_for, embedder_of
+from index.fast_embed import FastEmbedder, default_cache, embedder_for, embedder_of
 from index.fuse import DENSE_WEIGHT, fuse
 from index.generation import Generation, load, publish, published_seq, writer_lock
 from index.ingest import IngestReport, Progress, identity_of, ingest
@@ -39,7 +39,6 @@ MAX_QUESTION_CHARACTERS = 2000
 _MAX_K = 1000
 _CANDIDATES = 50  # of each search, before fusion
 _CACHED_ARTICLES = 512
-_CACHED_SENTENCES = 20_000  # 30 MB of vectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +88,8 @@ class NewsIndex:
         self._chunking = chunking
         self._lock = RLock()
         self._snapshot: _Snapshot | None = None
-        self._sentences: OrderedDict[str, Vectors] = OrderedDict()
         self._model_checked = False
+        self.cache = default_cache()
 
     @classmethod
     def open(
@@ -116,6 +115,7 @@ class NewsIndex:
             store = Store(folder)
         try:
             index = cls(folder, store, *_fitting(folder, store.identity(), embedder, chunking, cache))
+            index.cache = cache or _cache_of(index.embedder)
             index._end_cut_off_delete()
             return index
         except GroundwireError:
@@ -247,19 +247,6 @@ class NewsIndex:
             return [0] * len(words), 0
         return state.generation.words.document_frequency(words), len(state.catalog.keys)
 
-    def embed_sentences(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of short texts, shape ``(len(texts), dimension)``; each is computed once per state."""
-        self._check_model()
-        with self._lock:
-            held = {text: self._sentences[text] for text in texts if text in self._sentences}
-        new = [text for text in dict.fromkeys(texts) if text not in held]
-        held.update(zip(new, self.embedder.embed_passages(new), strict=True))
-        with self._lock:
-            self._sentences.update((text, held[text]) for text in new)
-            while len(self._sentences) > _CACHED_SENTENCES:
-                self._sentences.popitem(last=False)
-        return np.stack([held[text] for text in texts]) if texts else self.embedder.embed_passages([])
-
     def stats(self) -> dict[str, Any]:
         """Return counts, sources, the span of dates and what the index was made with, under stable names."""
         articles = self.articles()
@@ -318,7 +305,6 @@ class NewsIndex:
                 generation = load(self.folder, self._store, identity)
                 if seq == generation.commit_seq == self._store.commit_seq():  # no commit came in between
                     self._snapshot = _Snapshot(generation, catalog, OrderedDict())
-                    self._sentences.clear()  # those of a deleted article must not live on
             return self._snapshot
 
     def _end_cut_off_delete(self) -> None:
@@ -397,6 +383,10 @@ def _fitting(
             chunking = Chunking()
     _compare(folder, identity, chunking=str(chunking))
     return embedder or embedder_of(identity.model_id, identity.fingerprint, cache), chunking
+
+
+def _cache_of(embedder: Embedder) -> Path:
+    return embedder.cache if isinstance(embedder, FastEmbedder) else default_cache()
 
 
 def _compare(folder: Path, identity: Identity, **given: object) -> None:

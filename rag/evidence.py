@@ -5,6 +5,7 @@ A candidate is a sentence of a retrieved passage, widened to the whole quotation
 
 import math
 import re
+from calendar import month_name
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,6 +20,7 @@ from index.news_index import Hit, NewsIndex
 from index.sentences import Span, split_sentences
 from rag.lexicon import CONCEPTS, PLACES, SEATS, SPEECH
 from rag.question import Part
+from rag.reader import READINGS, Extract, Reader, Readings
 from rag.terms import Date, Number, Terms, read_terms, stem
 
 __all__ = ["FEATURES", "Candidate", "Features", "Weights", "candidates", "features", "with_known_names"]
@@ -26,7 +28,6 @@ __all__ = ["FEATURES", "Candidate", "Features", "Weights", "candidates", "featur
 Features = npt.NDArray[np.float64]
 
 FEATURES = (
-    "meaning",          # cosine of question and sentence
     "meaning_passage",  # cosine of question and passage
     "words",            # share of the question's content words in the sentence, by rarity
     "words_near",       # the same, with title and neighbouring sentences
@@ -42,6 +43,11 @@ FEATURES = (
     "lead",             # how near to the beginning of its article
     "length",           # logarithm of the number of words
     "pronoun",          # it begins with a pronoun and cannot stand alone
+    "retrieved",        # score of its passage in the search
+    "recency",          # of a figure asked for: how new its article is among those found
+    "names_listed",     # of a list asked for: logarithm of the number of names in the sentence
+    "another_day",      # the sentence has dates, and all contradict those of the question
+    *READINGS,          # what the reader says of the sentence
 )  # fmt: skip
 
 
@@ -148,21 +154,65 @@ def rarities(index: NewsIndex, terms: Terms) -> Weights:
     }
 
 
-def features(
-    part: Part, terms: Terms, found: Sequence[Candidate], cosines: Sequence[float], weights: Weights
-) -> Features:
+def readings(question: str, found: Sequence[Candidate], reader: Reader) -> Readings:
+    """Return shape ``(len(found), len(READINGS))``: what the reader says of each candidate, in its passage.
+
+    A passage is read under its title and day, behind the sentences before it, which tell who "he" is.
+    """
+    by_passage: dict[str, list[int]] = {}
+    for row, candidate in enumerate(found):
+        by_passage.setdefault(candidate.hit.passage.id, []).append(row)
+    extracts = [_extract([found[row] for row in rows]) for rows in by_passage.values()]
+    table = np.zeros((len(found), len(READINGS)), dtype=np.float32)
+    for rows, read in zip(by_passage.values(), reader.read(question, extracts), strict=True):
+        table[rows] = read
+    return table
+
+
+def _extract(found: Sequence[Candidate]) -> Extract:
+    hit, text = found[0].hit, found[0].article.text
+    first = min(hit.passage.start, *(candidate.span.start for candidate in found))
+    start = min((span.start for span in _whole_quotations(text) if first - span.start <= _CONTEXT), default=first)
+    start = min(start, first)
+    end = max(hit.passage.end, *(candidate.span.end for candidate in found))
+    spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
+    return Extract(head_of(hit.article), text[start:end], spans)
+
+
+_CONTEXT = 240  # characters before a passage: about two sentences
+
+
+def head_of(article: Article) -> str:
+    """Return the line under which an article is read: its title and day."""
+    day = utc_day(article.published) if article.published else None
+    written = f" ({day.day} {month_name[day.month]} {day.year})" if day else ""
+    return f"{article.title or ''}{written}\n".lstrip()
+
+
+def features(part: Part, terms: Terms, found: Sequence[Candidate], weights: Weights, read: Readings) -> Features:
     """Return shape ``(len(found), len(FEATURES))``, float64; columns in the order of `FEATURES`."""
-    rows = [_row(part, terms, candidate, cosine, weights) for candidate, cosine in zip(found, cosines, strict=True)]
-    return np.array(rows, dtype=np.float64).reshape(len(found), len(FEATURES))
+    ages = _recency(found)
+    rows = [_row(part, terms, candidate, weights, age) for candidate, age in zip(found, ages, strict=True)]
+    own = np.array(rows, dtype=np.float64).reshape(len(found), len(FEATURES) - len(READINGS))
+    return np.hstack([own, read])
 
 
-def _row(part: Part, terms: Terms, candidate: Candidate, cosine: float, weights: Weights) -> list[float]:
+def _recency(found: Sequence[Candidate]) -> list[float]:
+    """Return for each candidate how new its article is, from 0 for the oldest of those found to 1."""
+    days = {c.article.published: utc_day(c.article.published).toordinal() for c in found if c.article.published}
+    if not days:
+        return [0.5] * len(found)
+    oldest, newest = min(days.values()), max(days.values())
+    span = max(1, newest - oldest)
+    return [(days[c.article.published] - oldest) / span if c.article.published else 0.5 for c in found]
+
+
+def _row(part: Part, terms: Terms, candidate: Candidate, weights: Weights, age: float) -> list[float]:
     own, near = read_terms(candidate.text), read_terms(candidate.near)
     article = read_terms(candidate.article.text)
     title = read_terms(f"{candidate.article.title or ''} {candidate.article.source or ''}")
     day = day_of(candidate.article)
     values = {
-        "meaning": cosine,
         "meaning_passage": candidate.hit.scores["dense"],
         "words": _words_share(terms, [own], weights),
         "words_near": _words_share(terms, [own, near], weights),
@@ -178,8 +228,15 @@ def _row(part: Part, terms: Terms, candidate: Candidate, cosine: float, weights:
         "lead": 1 / (1 + candidate.place),
         "length": math.log(1 + len(candidate.text.split())),
         "pronoun": float(bool(PRONOUN_OPENING.match(candidate.text))),
+        "retrieved": candidate.hit.score,
+        "recency": age if part.asks in ("number", "money") else 0.5,
+        "names_listed": math.log(1 + len(own.names)) if part.lists else 0.0,
+        "another_day": float(
+            bool(terms.dates and own.dates)
+            and not any(date.agrees_with(other) for date in terms.dates for other in own.dates)
+        ),
     }
-    return [values[name] for name in FEATURES]
+    return [values[name] for name in FEATURES if name in values]
 
 
 def _words_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> float:

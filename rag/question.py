@@ -39,7 +39,7 @@ class Part:
 
     `asks` is what fits as an answer: "name", "number", "money", "time", "place", "speech", "reason" or "any".
     `subject` has the keys of the name that the question is about, as in "What did *Macron* say"; `nouns` the words,
-    folded, for the thing that is counted or chosen, as in "how many *children*".
+    folded, for the thing that is counted or chosen, as in "how many *children*"; `lists` tells that several are wanted.
     """
 
     text: str
@@ -47,6 +47,7 @@ class Part:
     terms: Terms
     subject: tuple[str, ...]
     nouns: tuple[str, ...]
+    lists: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,9 @@ def _part(text: str) -> Part:
     nouns = (
         tuple(fold(word) for word in counted.groups() if word and fold(word) not in FUNCTION_WORDS) if counted else ()
     )
-    return Part(text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns)
+    return Part(
+        text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns, lists=bool(_LIST.search(own))
+    )
 
 
 def _subject(text: str, terms: Terms) -> tuple[str, ...]:
@@ -213,8 +216,35 @@ def _standalone(asked: str, turns: Sequence[Turn]) -> str:
     if not (pronoun or bare or _AND.match(asked)):
         return asked
     question = _AND.sub("", asked)
-    topic = re.sub(rf"^{_QUESTION_WORD}\s+", "", before.rstrip(" ?"), flags=re.IGNORECASE)
-    return f"{question.rstrip(' ?')} ({topic})?"
+    return f"{question.rstrip(' ?')} ({_topic(before)})?"
+
+
+def _topic(question: str) -> str:
+    """Return what a question is about, without what it asks: names, and what stands behind its first preposition.
+
+    >>> _topic("How many people died in the attack on Kyiv on 28 August?")
+    'the attack on Kyiv on 28 August'
+    >>> _topic("What did Putin say about foreign troops in Ukraine?")
+    'Putin: foreign troops in Ukraine'
+    >>> _topic("Which country was the first to pay into PURL?")
+    'first to pay into PURL'
+    """
+    said = re.sub(rf"^(?:{_OPENING}\b\s*)+", "", question.rstrip(" ?"), flags=re.IGNORECASE)
+    preposition = _PREPOSITION.search(said)
+    behind = said[preposition.end() :] if preposition else ""
+    if preposition is None or len(behind.split()) < _LEAST_TOPIC:
+        return said
+    subject = _WRITTEN_NAME.search(said[: preposition.start()])
+    return f"{subject[0]}: {behind}" if subject else behind
+
+
+_OPENING = (
+    r"(?:who|whom|whose|what|when|where|why|which|how|many|much|did|does|do|is|are|was|were|has|have|had|will|can|the|"
+    r"country|countries|people)"
+)
+_PREPOSITION = re.compile(r"\b(?:in|on|at|of|for|about|into|during|after|from|against)\s+(?=\S)", re.IGNORECASE)
+_WRITTEN_NAME = re.compile(r"[A-Z][\w’'.-]*(?:\s+[A-Z][\w’'.-]*)*")
+_LEAST_TOPIC = 3  # words; fewer behind a preposition do not tell what it was about
 
 
 def _exchanged(before: str, other: str) -> str:

@@ -30,9 +30,11 @@ from rag.evidence import (
     features,
     is_held,
     rarities,
+    readings,
     with_known_names,
 )
 from rag.question import Part, Question
+from rag.reader import Reader, reader_beside
 from rag.retrieve import Evidence
 from rag.terms import Terms, read_terms
 
@@ -47,27 +49,28 @@ _SETTINGS = frozenset({"meeting", "leader", "official", "country", "say", "total
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """Hold a logistic regression: a weight for each feature, and a bias."""
+    """Hold a linear model: a weight for each feature, and a bias."""
 
     weights: tuple[float, ...]
     bias: float
 
-    def probability(self, rows: Features) -> npt.NDArray[np.float64]:
-        """Return shape ``(rows,)``: the probabilities for features of shape ``(rows, features)``."""
-        return np.asarray(1 / (1 + np.exp(-(rows @ np.array(self.weights) + self.bias))), dtype=np.float64)
+    def score(self, rows: Features) -> npt.NDArray[np.float64]:
+        """Return shape ``(rows,)`` for features of shape ``(rows, features)``: log-odds against "none answers"."""
+        return np.asarray(rows @ np.array(self.weights) + self.bias, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoterModel:
     """Hold the weights of the choice, the score below which nothing is said, and how near further sentences must come.
 
-    `listed_share` and `further_share` are shares of the best score, for lists and tables and for other questions.
+    `listed_gap` and `further_gap` are how far a further sentence may lie below the best score, for lists and tables and
+    for other questions.
     """
 
     choice: LinearModel
     threshold: float
-    listed_share: float
-    further_share: float
+    listed_gap: float
+    further_gap: float
 
     @classmethod
     def load(cls) -> "QuoterModel":
@@ -79,13 +82,13 @@ class QuoterModel:
 def _shipped() -> QuoterModel:
     data = json.loads(files("rag").joinpath("quoter.json").read_text(encoding="utf-8"))
     weights = tuple(float(data["weights"][feature]) for feature in FEATURES)
-    shares = {name: float(data[name]) for name in ("threshold", "listed_share", "further_share")}
-    return QuoterModel(choice=LinearModel(weights, float(data["bias"])), **shares)
+    limits = {name: float(data[name]) for name in ("threshold", "listed_gap", "further_gap")}
+    return QuoterModel(choice=LinearModel(weights, float(data["bias"])), **limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Hold the candidates for one part of a question, best first; `rows` are their features, `scores` 0..1."""
+    """Hold the candidates for one part of a question, best first; `rows` are their features, `scores` log-odds."""
 
     part: Part
     terms: Terms
@@ -94,14 +97,13 @@ class Scored:
     scores: npt.NDArray[np.float64]
 
 
-def score(part: Part, evidence: Evidence, choice: LinearModel) -> Scored:
+def score(part: Part, evidence: Evidence, choice: LinearModel, reader: Reader) -> Scored:
     """Score the sentences of the evidence for one part of a question."""
     found = candidates([*evidence.hits, *evidence.copies])
     terms = with_known_names(part, found)
-    vectors = evidence.index.embed_sentences([part.text, *(candidate.text for candidate in found)])
-    cosines = vectors[1:] @ vectors[0]
-    rows = features(part, terms, found, cosines.tolist(), rarities(evidence.index, terms))
-    scores = choice.probability(rows)
+    read = readings(part.text, found, reader)
+    rows = features(part, terms, found, rarities(evidence.index, terms), read)
+    scores = choice.score(rows)
     order = np.lexsort((np.arange(len(found)), -scores))
     return Scored(
         part=part, terms=terms, candidates=tuple(found[i] for i in order), rows=rows[order], scores=scores[order]
@@ -114,16 +116,18 @@ class Quoter:
     name = "quoter"
     model = None
 
-    def __init__(self, weights: QuoterModel | None = None) -> None:
+    def __init__(self, weights: QuoterModel | None = None, *, reader: Reader | None = None) -> None:
         self._weights = weights
+        self._reader = reader
 
     def write(self, question: Question, evidence: Evidence) -> Draft:
         """Return the sentences that answer each part, in order; a part that none answers is left unanswered."""
         weights = self._weights or QuoterModel.load()
+        reader = self._reader or reader_beside(evidence.index)
         quotes: list[_Quote] = []
         unanswered, missing = [], []
         for part in question.parts:
-            scored = score(part, evidence, weights.choice)
+            scored = score(part, evidence, weights.choice, reader)
             unheld = missing_anchors(scored)
             if unheld or not scored.candidates or scored.scores[0] < weights.threshold:
                 unanswered.append(part.text)
@@ -184,15 +188,15 @@ def _with_its_deed(scored: Scored) -> Scored:
 def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
     """Return the best sentence, and those further ones that the kind of question calls for."""
     listing = kind in ("list", "table")
-    least = (weights.listed_share if listing else weights.further_share) * float(scored.scores[0])
+    least = float(scored.scores[0]) - (weights.listed_gap if listing else weights.further_gap)
     chosen: list[tuple[Candidate, list[Article]]] = []
-    for candidate, share in zip(scored.candidates, scored.scores, strict=True):
+    for candidate, own in zip(scored.candidates, scored.scores, strict=True):
         copied = next((entry for entry in chosen if is_near_copy(entry[0].text, candidate.text)), None)
         if copied:
             if candidate.article.id != copied[0].article.id:
                 copied[1].append(candidate.article)
         elif not chosen or (
-            share >= least
+            own >= max(least, weights.threshold)
             and len(chosen) < (_MAX_LISTED if listing else _MAX_SENTENCES)
             and (listing or _adds(scored, [c for c, _ in chosen], candidate, kind))
         ):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.fakes import FakeReader
+
 # Speed benchmarks are run by `make bench`, never by pytest.
 collect_ignore = ["bench"]
 
@@ -43,3 +45,10 @@ def _settings_of_the_user_stay_out(tmp_path_factory: pytest.TempPathFactory) -> 
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         patch.setenv("XDG_CACHE_HOME", str(Path(sys.prefix) / "cache"))  # where make prepares it too
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_model_reads_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the `Quoter` read by words, except in tests that load the real models."""
+    if not request.node.get_closest_marker("model"):
+        monkeypatch.setattr("rag.quoter.reader_beside", lambda index: FakeReader())

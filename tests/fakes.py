@@ -12,6 +12,7 @@ import numpy as np
 
 from index.embed import Vectors
 from rag.answer import Answer, Coverage, Event, Refusal, Searched, Understood
+from rag.reader import Extract, Readings
 from rag.terms import read_terms
 
 NOW = datetime(2025, 9, 5, 12, tzinfo=UTC)
@@ -41,6 +42,25 @@ class FakeEmbedder:
             for word in (*terms.stems, *terms.names):
                 row[int(hashlib.sha256(word.encode()).hexdigest(), 16) % self.dimension] += 1
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+class FakeReader:
+    """Read by words: the more of the question's words a sentence holds, the surer that it answers."""
+
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[Readings]:
+        asked = _words(question)
+        return [self._readings(asked, extract) for extract in extracts]
+
+    @staticmethod
+    def _readings(asked: frozenset[str], extract: Extract) -> Readings:
+        shares = [len(asked & _words(extract.head + span.of(extract.text))) / len(asked) for span in extract.spans]
+        rows = [(8 * share - 4, 8 * share - 4, 8 * max(shares) - 4) for share in shares]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), 3)
+
+
+def _words(text: str) -> frozenset[str]:
+    terms = read_terms(text)
+    return frozenset((*terms.stems, *terms.names)) or frozenset({"?"})
 
 
 def write_articles(path: Path, *articles: Mapping[str, object]) -> Path:

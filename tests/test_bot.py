@@ -181,7 +181,7 @@ def test_an_article_in_another_language_is_found_by_its_words(tmp_path: Path, in
     ("asked", "understood"),
     [
         ("What about Germany?", "How much did Germany pledge?"),
-        ("And why?", "why (much did Canada pledge)?"),
+        ("And why?", "why (Canada pledge)?"),
         ("Who chairs NATO?", "Who chairs NATO?"),
     ],
 )

@@ -13,7 +13,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -1054,30 +1053,6 @@ def test_an_empty_index_answers_every_other_question_too(empty: NewsIndex) -> No
     scope = empty.scope(Filters())
     assert (empty.articles(), empty.sources(), empty.document_frequency(["a"])) == ([], [], ([0], 0))
     assert (scope.articles, scope.undated, len(scope.rows)) == (0, 0, 0)
-
-
-def test_a_sentence_is_embedded_once(index: NewsIndex, embedder: FakeEmbedder) -> None:
-    embedder.embedded.clear()
-    index.embed_sentences(["one", "two", "one"])
-    vectors = index.embed_sentences(["two", "three"])
-    assert embedder.embedded == ["one", "two", "three"]
-    assert np.array_equal(vectors, FakeEmbedder().embed_passages(["two", "three"]))
-
-
-def test_no_sentences_have_no_vectors(index: NewsIndex) -> None:
-    assert index.embed_sentences([]).shape == (0, 64)
-
-
-def test_the_vectors_of_sentences_are_forgotten_when_something_is_deleted(
-    index: NewsIndex, embedder: FakeEmbedder
-) -> None:
-    index.search("Kyiv")
-    index.embed_sentences(["Four of the victims were children."])
-    index.delete("kyiv")
-    index.search("Kyiv")
-    embedder.embedded.clear()
-    index.embed_sentences(["Four of the victims were children."])
-    assert len(embedder.embedded) == 1
 
 
 def test_an_id_given_for_every_article_names_one_alone(tmp_path: Path, index: NewsIndex) -> None:

@@ -1,0 +1,107 @@
+"""Questions with their candidate sentences scored: what the fits of the `Quoter` read.
+
+They are the development cases over seeds/, and the questions of the stories that are held out from the reader.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+
+from eval.cases import Case, EvidenceSpan, load_cases
+from eval.fit.stories import Story
+from eval.suites import articles_of
+from index.news_index import NewsIndex
+from index.scope import Filters
+from rag.evidence import FEATURES, Features
+from rag.question import read_question
+from rag.quoter import LinearModel, score
+from rag.reader import Extract, Reader, Readings, reader_beside
+from rag.retrieve import retrieve
+
+__all__ = ["Judged", "development_cases", "judged", "story_cases"]
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+_K = 8
+_UNFITTED = LinearModel((0.0,) * len(FEATURES), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Hold one part of a question: features of shape ``(candidates, features)``, and which candidates are evidence."""
+
+    case: Case
+    rows: Features
+    gold: npt.NDArray[np.bool_]
+
+
+class RememberingReader:
+    """Read each question beside each passage once; every try of a fit reads the same."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._read = cache(lambda question, extract: reader.read(question, [extract])[0])
+
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[Readings]:
+        """Return what the reader says, from memory where it was asked before."""
+        return [self._read(question, extract) for extract in extracts]
+
+
+@contextmanager
+def development_cases() -> Iterator[tuple[NewsIndex, list[Case]]]:
+    """Open an index of seeds/ and the development cases over it."""
+    with TemporaryDirectory() as folder, NewsIndex.open(folder, create=True) as index:
+        index.ingest(CHECKOUT / "seeds" / "articles.jsonl")
+        yield index, load_cases(CHECKOUT / "eval" / "cases" / "dev.jsonl", articles_of(index))
+
+
+@contextmanager
+def story_cases(stories: Sequence[Story]) -> Iterator[tuple[NewsIndex, list[Case]]]:
+    """Open an index of the articles of stories and their questions as cases over it."""
+    articles = [article for story in stories for article in story.articles]
+    with TemporaryDirectory() as folder:
+        lines = [
+            {"id": a.id, "title": a.title, "source": a.source, "published": a.published, "text": a.text}
+            for a in articles
+        ]
+        path = Path(folder) / "articles.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        with NewsIndex.open(Path(folder) / "index", create=True) as index:
+            index.ingest(path)
+            yield index, [case for number, story in enumerate(stories) for case in _cases(number, story)]
+
+
+def _cases(number: int, story: Story) -> Iterator[Case]:
+    for place, question in enumerate(story.questions):
+        spans = [
+            EvidenceSpan(story.articles[a].id, 1, story.articles[a].spans[s].start, story.articles[a].spans[s].end)
+            for a, s in sorted(question.gold)
+        ]
+        yield Case(
+            id=f"story-{number}-{place}", split="dev", question=question.text,
+            kind="near-miss" if question.kind in ("near", "absent") else question.kind, history=(), filters={},
+            answers=(), evidence=(tuple(spans),) if spans else (), refuse=not spans,
+        )  # fmt: skip
+
+
+def judged(index: NewsIndex, cases: Sequence[Case], reader: Reader | None = None) -> list[Judged]:
+    """Return every part of every case with the features of its candidates."""
+    reader = reader or reader_beside(index)
+    return [part for case in cases for part in _parts(index, case, reader)]
+
+
+def _parts(index: NewsIndex, case: Case, reader: Reader) -> Iterator[Judged]:
+    filters = Filters.of(**case.filters)
+    question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
+    evidence = retrieve(index, question, k=_K)
+    right = [span for need in case.evidence for span in need]
+    for part in question.parts:
+        scored = score(part, evidence, _UNFITTED, reader)
+        spans = [EvidenceSpan(c.article.id, c.article.revision, c.span.start, c.span.end) for c in scored.candidates]
+        gold = np.array([any(span.overlaps(other) for other in right) for span in spans], dtype=bool)
+        yield Judged(case, scored.rows, gold)

@@ -1,0 +1,159 @@
+"""The reader: where its readings come from, what it reads, and that int8 reads as float32 does."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from index import NewsIndex
+from index.embed import BUNDLED_MODEL, SentenceTransformerEmbedder
+from index.reference_encoder import ReferenceEncoder
+from index.scope import Filters
+from index.sentences import Span, split_sentences
+from rag.evidence import candidates, head_of, readings
+from rag.question import read_question
+from rag.reader import READINGS, Extract, Readings, TrainedReader, reader_beside
+from tests.fakes import KYIV, FakeEmbedder, write_articles
+from tests.tiny_network import recipe
+
+QUESTION = "How many minors perished?"
+EXTRACT = Extract("Toll\n", "Rain fell. Four children died. It was night.", (Span(0, 10), Span(11, 30), Span(31, 44)))
+
+
+class Canned:
+    """Stand for an encoder: a token for each word, with the logits that the test wants for it."""
+
+    def __init__(self, logits: dict[str, tuple[float, float, float]], none: tuple[float, float, float]) -> None:
+        self._logits = logits
+        self._none = none
+
+    def tokenize(self, texts: list[tuple[str, str]]) -> list[SimpleNamespace]:
+        self.read = texts
+        return [self._encoding(passage) for _, passage in texts]
+
+    @staticmethod
+    def _encoding(passage: str) -> SimpleNamespace:
+        starts = [place for place, letter in enumerate(passage) if place == 0 or passage[place - 1].isspace()]
+        words = [(start, start + len(passage[start:].split()[0])) for start in starts]
+        offsets = [(0, 0), *words, (0, 0)]
+        return SimpleNamespace(
+            ids=[0] * len(offsets), offsets=offsets, type_ids=[0, *(1 for _ in words), 1],
+            words=[passage[a:b] for a, b in words],
+        )  # fmt: skip
+
+    def run(self, encodings: list[SimpleNamespace]) -> tuple[Readings]:
+        rows = [[self._none, *(self._logits.get(w, (-5.0, -5.0, -5.0)) for w in e.words), (0, 0, 0)] for e in encodings]
+        return (np.array(rows, dtype=np.float32),)
+
+
+def reader(**logits: tuple[float, float, float]) -> TrainedReader:
+    made = TrainedReader(Path("nowhere"))
+    made.__dict__["_encoder"] = Canned(logits, none=(1.0, 2.0, 3.0))
+    return made
+
+
+def test_the_evidence_of_a_sentence_is_the_mean_of_its_tokens() -> None:
+    (rows,) = reader(Four=(0, 0, 4.0), children=(0, 0, 2.0)).read(QUESTION, [EXTRACT])
+    assert rows[1, READINGS.index("evidence")] == pytest.approx((4 + 2 - 5) / 3)
+    assert rows[0, READINGS.index("evidence")] == pytest.approx(-5)
+
+
+def test_a_short_answer_counts_above_that_of_none_and_begins_before_it_ends() -> None:
+    (rows,) = reader(Four=(6.0, 0, 0), children=(0, 7.0, 0)).read(QUESTION, [EXTRACT])
+    assert rows[1, READINGS.index("span")] == pytest.approx(6 + 7 - (1 + 2))
+    (rows,) = reader(Four=(0, 7.0, 0), children=(6.0, 0, 0)).read(QUESTION, [EXTRACT])
+    assert rows[1, READINGS.index("span")] < 6 + 7 - (1 + 2)
+
+
+def test_whether_the_passage_answers_is_the_same_for_all_its_sentences() -> None:
+    (rows,) = reader().read(QUESTION, [EXTRACT])
+    assert rows[:, READINGS.index("answerable")].tolist() == [3.0, 3.0, 3.0]
+
+
+def test_words_of_the_head_belong_to_no_sentence() -> None:
+    (rows,) = reader(Toll=(9.0, 9.0, 9.0)).read(QUESTION, [EXTRACT])
+    assert rows[:, :2].max() < 0
+
+
+def test_a_sentence_that_was_cut_off_reads_as_low_as_it_goes() -> None:
+    beyond = Extract(EXTRACT.head, EXTRACT.text, (Span(0, 10), Span(100, 120)))
+    (rows,) = reader().read(QUESTION, [beyond])
+    assert rows[1].max() < -7
+
+
+def test_nothing_is_read_of_nothing() -> None:
+    assert TrainedReader(Path("nowhere")).read(QUESTION, []) == []
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> NewsIndex:
+    text = "\n\n".join(f"Paragraph {number} has a sentence. {'It has another one. ' * 12}" for number in range(6))
+    opened = NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder())
+    opened.ingest(write_articles(tmp_path / "a.jsonl", KYIV, {"id": "long", "title": "Long", "text": text}))
+    return opened
+
+
+class Recording:
+    """Keep what it was given to read."""
+
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[Readings]:
+        self.extracts = extracts
+        numbers = iter(range(1000))
+        return [np.array([[next(numbers)] * 3 for _ in e.spans], dtype=np.float32) for e in extracts]
+
+
+def test_each_candidate_gets_the_reading_of_its_own_sentence(index: NewsIndex) -> None:
+    question = read_question("Which paragraph has a sentence?", filters=Filters())
+    found = candidates(index.find(question.text, k=8, filters=question.filters))
+    recording = Recording()
+    rows = readings(question.text, found, recording)
+    read = [span.of(extract.text) for extract in recording.extracts for span in extract.spans]
+    assert sorted(read) == sorted(candidate.text for candidate in found)
+    assert [read[int(row[0])] for row in rows] == [candidate.text for candidate in found]
+
+
+def test_a_passage_is_read_behind_the_sentences_before_it(index: NewsIndex) -> None:
+    hits = [hit for hit in index.find("paragraph sentence", k=8, filters=Filters()) if hit.passage.start > 0]
+    recording = Recording()
+    readings("Which?", candidates(hits[:1]), recording)
+    (extract,) = recording.extracts
+    assert hits[0].passage.text in extract.text
+    assert not extract.text.startswith(hits[0].passage.text[:20])
+    assert extract.spans[0].start > 0
+
+
+def test_a_passage_is_read_under_its_title_and_day(index: NewsIndex) -> None:
+    assert head_of(index.article("kyiv")) == "Toll in Kyiv (28 August 2025)\n"
+    assert head_of(index.article("long")) == "Long\n"
+
+
+def test_the_reader_of_a_float32_index_is_the_reference(index: NewsIndex) -> None:
+    assert not cast(Any, reader_beside(index))._reference
+    index.embedder = SentenceTransformerEmbedder(BUNDLED_MODEL)
+    assert cast(Any, reader_beside(index))._reference
+
+
+def test_the_reference_fills_up_shorter_texts_with_zeros(tmp_path: Path) -> None:
+    encoder = ReferenceEncoder(recipe(tmp_path))
+    tokens, sums = encoder.run(encoder.tokenize(["it has ended", ("it", "ended")]))
+    assert tokens.tolist() == [[1, 4, 5, 6, 2], [1, 4, 2, 16, 12]]
+    assert sums.tolist() == [[18], [15]]
+    tokens, _ = encoder.run(encoder.tokenize(["it has ended", "it"]))
+    assert tokens.tolist()[1] == [1, 4, 2, 0, 0]
+
+
+@pytest.mark.model
+def test_int8_reads_as_float32_does(checkout: Path) -> None:
+    lines = (checkout / "seeds" / "articles.jsonl").read_text(encoding="utf-8").splitlines()[:6]
+    articles = [json.loads(line) for line in lines]
+    extracts = [Extract(a["title"] + "\n", a["text"][:600], tuple(split_sentences(a["text"][:600]))) for a in articles]
+    from index.fast_embed import default_cache
+
+    fast = TrainedReader(default_cache()).read("How many people were killed?", extracts)
+    exact = TrainedReader(default_cache(), reference=True).read("How many people were killed?", extracts)
+    agreement = np.corrcoef(np.vstack(fast).ravel(), np.vstack(exact).ravel())[0, 1]
+    assert agreement > 0.97
