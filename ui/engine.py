@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
@@ -178,6 +178,21 @@ class Engine:
         assert answer is not None  # a stream without an answer raises
         return answer
 
+    async def can_answer(self, question: str, **settings: Any) -> bool:  # noqa: ANN401 - those of `NewsBot.stream`
+        """Try out a question that somebody may be offered: False when it is refused, or while others are answered.
+
+        So offers are for quiet times, and take nobody's turn.
+        """
+        _, bot, _ = self._ready()
+        if self._line.served or self._line.waiting:
+            return False
+        answer: Answer | None = None
+        with suppress(GroundwireError):
+            async with aclosing(self._served(lambda: bot.stream(question, **settings))) as events:
+                async for event in events:
+                    answer = event.answer if isinstance(event, Event) and event.answer else answer
+        return answer is not None and answer.refusal is None
+
     async def search(self, query: str, *, client: str, k: int = 8, **filters: Any) -> list[Hit]:  # noqa: ANN401
         """Return the best passages, as `NewsIndex.search` does; a search waits in the same line as a question."""
         index = self.index
@@ -242,6 +257,11 @@ class Engine:
     async def _in_turn(self, client: str, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
         """Yield positions while the caller waits, then what a thread works out."""
         self._admit(client)
+        async with aclosing(self._served(work)) as served:
+            async for value in served:
+                yield value
+
+    async def _served(self, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
         try:
             async with aclosing(self._line.enter()) as positions:
                 async for position in positions:

@@ -1,7 +1,9 @@
-"""Questions to begin with: made from the names in the articles' titles, and kept when the bot answers them."""
+"""Questions to begin with: made from the names in the articles' titles and from what is found about them, and tried."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 
 from index.article import Article
 from rag.answer import Answer
@@ -14,14 +16,35 @@ _TRIED = 12
 
 
 def examples(articles: Sequence[Article], ask: Callable[[str], Answer], *, most: int = 3) -> Iterator[str]:
-    """Yield up to `most` questions that are answered, and then one that is refused, to show what that looks like."""
-    found = 0
+    """Yield up to `most` questions that are answered, and then one that is refused, to show what that looks like.
+
+    What the answers about the titles suggest to ask next comes first: it asks for something in particular.
+    """
+    answered: list[str] = []
+    suggested: list[str] = []
     for question in list(dict.fromkeys(_questions(articles)))[:_TRIED]:
-        if found < most and ask(question).status != "refused":
-            found += 1
-            yield question
-    if found and ask(UNANSWERABLE).status == "refused":
+        answer = ask(question)
+        if answer.status != "refused":
+            answered.append(question)
+            suggested += answer.follow_ups
+        if len(answered) == most:
+            break
+    tried = (question for question in _varied(suggested)[:_TRIED] if ask(question).status != "refused")
+    yield from islice(chain(tried, answered), most)
+    if answered and ask(UNANSWERABLE).status == "refused":
         yield UNANSWERABLE
+
+
+def _varied(questions: Sequence[str]) -> list[str]:
+    """Return questions, each once, those first that begin unlike the ones before them; names alone are left out."""
+    particular = [question for question in dict.fromkeys(questions) if not question.startswith("What is reported")]
+    begun: Counter[str] = Counter()
+    ranks = []
+    for question in particular:
+        beginning = " ".join(question.split()[:2])
+        ranks.append(begun[beginning])
+        begun[beginning] += 1
+    return [question for _, question in sorted(zip(ranks, particular, strict=True), key=lambda pair: pair[0])]
 
 
 def _questions(articles: Sequence[Article]) -> Iterator[str]:

@@ -16,7 +16,7 @@ Inspect = Callable[["Page", str], None]
 def ask(page: "Page", question: str, turn: int = 1) -> None:
     page.fill("#gw-question", question)
     page.press("#gw-question", "Enter")
-    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error]")
+    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error], #t-{turn}[data-state=busy]")
 
 
 STATES = {

@@ -22,7 +22,7 @@ def send(page: "Page", question: str) -> None:
 
 def ask(page: "Page", question: str, turn: int = 1) -> None:
     send(page, question)
-    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error]")
+    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error], #t-{turn}[data-state=busy]")
 
 
 def copied(page: "Page") -> str:
