@@ -17,18 +17,23 @@ __all__ = ["LOADING", "MAX_TURNS", "Asked", "converse", "export", "history_of", 
 MAX_TURNS = 10
 LOADING = "The articles are being loaded, which takes a few seconds."
 _MOST_SOURCES = 100
+_MOST_NAME = 20
 _log = logging.getLogger("groundwire.ui")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Hold what the browser asks; with `replace`, the turn of that number and those after it are forgotten."""
+    """Hold what the browser asks, under a name of its own for it.
+
+    With `replace`, the turn of that number and those after it are forgotten.
+    """
 
     question: str
     since: str | None
     until: str | None
     sources: tuple[str, ...]
     replace: int | None
+    name: str
 
     @classmethod
     def of(cls, sent: Mapping[str, Any]) -> "Asked":
@@ -39,7 +44,7 @@ class Asked:
         return cls(
             question=str(sent.get("question") or ""), since=str(sent.get("since") or "") or None,
             until=str(sent.get("until") or "") or None, sources=tuple(named),
-            replace=number if isinstance(number, int) else None,
+            replace=number if isinstance(number, int) else None, name=str(sent.get("serial") or "")[:_MOST_NAME],
         )  # fmt: skip
 
 
@@ -47,7 +52,7 @@ async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, clien
     """Yield the conversation again and again while an answer comes; what fails becomes a turn that says so."""
     before = [turn for turn in turns if asked.replace is None or turn.number < asked.replace][-(MAX_TURNS - 1) :]
     number = 1 + max((turn.number for turn in before), default=0)
-    turn = Turn(number=number, question=asked.question.strip())
+    turn = Turn(number=number, name=asked.name, question=asked.question.strip())
     yield [*before, turn]
     try:
         if not engine.ready:

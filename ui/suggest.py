@@ -1,7 +1,6 @@
 """Questions to begin with: made from the names in the articles' titles and from what is found about them, and tried."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
@@ -13,6 +12,7 @@ __all__ = ["UNANSWERABLE", "examples"]
 UNANSWERABLE = "Which team won the chess final on the Moon in 1954?"
 _NAME = re.compile(r"[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*")
 _TRIED = 12
+_ANSWERED = 6
 
 
 def examples(articles: Sequence[Article], ask: Callable[[str], Answer], *, most: int = 3) -> Iterator[str]:
@@ -27,24 +27,28 @@ def examples(articles: Sequence[Article], ask: Callable[[str], Answer], *, most:
         if answer.status != "refused":
             answered.append(question)
             suggested += answer.follow_ups
-        if len(answered) == most:
+        if len(answered) == _ANSWERED:
             break
-    tried = (question for question in _varied(suggested)[:_TRIED] if ask(question).status != "refused")
-    yield from islice(chain(tried, answered), most)
+    first, others = _varied(suggested)
+    yield from islice(chain(_kept(first, ask), answered, _kept(others, ask)), most)
     if answered and ask(UNANSWERABLE).status == "refused":
         yield UNANSWERABLE
 
 
-def _varied(questions: Sequence[str]) -> list[str]:
-    """Return questions, each once, those first that begin unlike the ones before them; names alone are left out."""
-    particular = [question for question in dict.fromkeys(questions) if not question.startswith("What is reported")]
-    begun: Counter[str] = Counter()
-    ranks = []
-    for question in particular:
-        beginning = " ".join(question.split()[:2])
-        ranks.append(begun[beginning])
-        begun[beginning] += 1
-    return [question for _, question in sorted(zip(ranks, particular, strict=True), key=lambda pair: pair[0])]
+def _kept(questions: Sequence[str], ask: Callable[[str], Answer]) -> Iterator[str]:
+    return (question for question in questions[:_TRIED] if ask(question).status != "refused")
+
+
+def _varied(questions: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return questions that begin unlike each other, and the others; those about a name alone are left out."""
+    first: dict[str, str] = {}
+    others = []
+    for question in dict.fromkeys(questions):
+        if not question.startswith("What is reported"):
+            beginning = " ".join(question.split()[:2])
+            if first.setdefault(beginning, question) != question:
+                others.append(question)
+    return [*first.values()], others
 
 
 def _questions(articles: Sequence[Article]) -> Iterator[str]:

@@ -24,11 +24,13 @@ class Turn:
     """Hold one question of a conversation and what is known of its answer.
 
     `state` is "searching", "waiting", "writing", "done", "stopped", "busy" or "error"; `said` has what came before the
-    whole answer did, and `message` what to tell the reader (a place in the line, or what failed).
+    whole answer did, and `message` what to tell the reader (a place in the line, or what failed). `name` is what the
+    browser calls it, so that the browser knows when its question is answered.
     """
 
     number: int
     question: str
+    name: str = ""
     state: str = "searching"
     said: tuple[Sentence, ...] = ()
     cited: tuple[Citation, ...] = ()

@@ -21,6 +21,7 @@ from rag.answer import (
     TableCoverage,
     to_json,
 )
+from rag.bot import NewsBot
 from tests.fakes import NOW, FakeEmbedder, answer_event, refused, write_articles
 from ui.engine import Engine
 from ui.page import mount_page
@@ -120,7 +121,7 @@ def main(folder: Path, articles: Sequence[dict[str, str]]) -> None:
     if articles:
         index.ingest([write_articles(folder / "a.jsonl", *articles)], now=NOW)
     settings = ServeSettings(allow_writes=True, questions_per_minute=10_000, queue_size=1)
-    engine = Engine(lambda: index, settings=settings, **({"make_bot": StateBot} if articles else {}))
+    engine = Engine(lambda: index, settings=settings, make_bot=StateBot if articles else NewsBot)
     listening = bind(settings)
     app = mount_page(create_app(engine), engine)
     engine.wait_until_ready(60)

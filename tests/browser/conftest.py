@@ -49,10 +49,15 @@ def serving(folder: Path, *command: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def canned_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the server with canned answers; its index is in `index`."""
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="session")
+def address(canned_folder: Path) -> Iterator[str]:
     needed()
-    folder = tmp_path_factory.mktemp("page")
-    with serving(folder, str(CANNED), str(folder)) as at:
+    with serving(canned_folder, str(CANNED), str(canned_folder)) as at:
         yield at
 
 

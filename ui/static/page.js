@@ -7,7 +7,7 @@
   const isPhone = () => matchMedia("(max-width: 860px)").matches;
   const kept = { get: (k) => { try { return localStorage.getItem(k); } catch { return null; } },
                  set: (k, v) => { try { localStorage.setItem(k, v); } catch { /* private window */ } } };
-  let selected = null, wayBack = null, replacing = null, serial = 0, heard = "", format = "", asked = 0;
+  let selected = null, wayBack = null, replacing = null, serial = 0, heard = "", format = "", asked = "";
 
   let fading = 0;
   const show = (text) => { const node = one("#gw-toast"); node.textContent = text; node.hidden = false; clearTimeout(fading); fading = setTimeout(() => { node.hidden = true; }, 4000); };
@@ -52,8 +52,8 @@
     if (!question.trim() || !one("#gw-stop").hidden) return;
     busy(true); all("#gw-form details").forEach((d) => { d.open = false; });
     kept.set("gw-past", JSON.stringify([question, ...past().filter((q) => q !== question)].slice(0, 20))); showPast();
-    one("#gw-question").value = ""; replacing = null; asked = Date.now();
-    send("ask", { question, ...filters(), replace });
+    one("#gw-question").value = ""; replacing = null; asked = String(++serial);
+    send("ask", { question, ...filters(), replace, serial: asked });
   };
   const turnOf = (node) => Number(node.dataset.turn);
   const questionOf = (turn) => one(`#t-${turn} .gw-question`).textContent;
@@ -112,7 +112,7 @@
     all(".gw-cite", answer).forEach((c) => c.replaceWith(`[${c.textContent.trim()}]`));
     const seen = new Map(); all(`#src mark[data-turn="${turn}"]`).forEach((m) => m.dataset.n.split(" ").forEach((n) => { const card = m.closest("details"), was = seen.get(n); seen.set(n, { text: (was ? was.text : "") + m.textContent, card }); }));
     const list = [...seen].sort((a, b) => a[0] - b[0]).map(([n, { text, card }]) => `[${n}] ${one(".gw-title", card).textContent}. ${one(".gw-meta", card).textContent}. “${text}”`);
-    return [answer.textContent.replace(/[ \t]+/g, " ").replace(/\n\s*/g, "\n").trim(), ...list].join("\n");
+    return [answer.textContent.replace(/\u2060/g, "").replace(/[ \t]+/g, " ").replace(/\n\s*/g, "\n").trim(), ...list].join("\n");
   };
   const save = (name, type, text) => { const link = document.createElement("a"); link.href = URL.createObjectURL(new Blob([text], { type })); link.download = name; link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 1000); };
   const plain = (text) => String(text ?? "").replace(/([\\`*_{}[\]<>#|!$~])/g, "\\$1");
@@ -158,7 +158,7 @@
     ".gw-copy": (b) => copy(asText(turnOf(b))), ".gw-perma": (b) => copy(location.origin + address(questionOf(turnOf(b)))),
     ".gw-say": (b) => send("feedback", { turn: turnOf(b), kind: b.dataset.kind, serial: ++serial }),
     "[data-export]": (b) => { format = b.dataset.export; send("export", { serial: ++serial }); },
-    "#gw-stop": () => { send("stop"); busy(false); }, "#gw-new": () => { send("fresh"); busy(false); selected = null; one("#gw-question").focus(); },
+    "#gw-stop": () => { send("stop"); asked = ""; busy(false); }, "#gw-new": () => { send("fresh"); asked = ""; busy(false); selected = null; one("#gw-question").focus(); },
     "#gw-forget": () => { kept.set("gw-past", "[]"); showPast(); },
     "#gw-open": (b) => { wayBack = b; openSheet(); one("#gw-close").focus(); },
     "#gw-theme": () => theme(!document.body.classList.contains("dark"), true),
@@ -196,13 +196,13 @@
   const theme = (dark, save) => { document.body.classList.toggle("dark", dark); const button = one("#gw-theme"); button.setAttribute("aria-pressed", String(dark)); if (save) kept.set("gw-theme", dark ? "dark" : "light"); };
 
   /* After every update from the server. */
-  let shown = 0, newest = "";
+  let newest = "";
   const updated = () => {
     keep();
-    const turns = all("#chat .gw-turn"), last = turns[turns.length - 1]; if (!last) { shown = 0; newest = ""; return; }
+    const turns = all("#chat .gw-turn"), last = turns[turns.length - 1]; if (!last) { newest = ""; return; }
     const live = ["searching", "waiting", "writing"].includes(last.dataset.state);
-    if (turns.length !== shown || last.id !== newest) { shown = turns.length; newest = last.id; into(one("#chat"), last, 0); }
-    if (!live && asked) { asked = 0; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${one(".gw-badge", last)?.textContent || one(".gw-note strong", last)?.textContent || "Answer"} ${all(".gw-cite", last).length} citations.`); }
+    if (last.dataset.serial !== newest) { newest = last.dataset.serial; into(one("#chat"), last, 0); }
+    if (!live && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${one(".gw-badge", last)?.textContent || one(".gw-note strong", last)?.textContent || "Answer"} ${all(".gw-cite", last).length} citations.`); }
   };
   const begin = setInterval(() => {
     if (!document.body.dataset.gwWired || !["#gw-question", "#src", "#chat", "#gw-theme"].every((s) => one(s))) return;
