@@ -242,6 +242,57 @@ def test_feedback_that_fits_nothing_is_refused(
     assert not (engine.index.folder / FEEDBACK_NAME).exists()
 
 
+def test_clients_take_turns(make_engine: MakeEngine) -> None:
+    go = threading.Event()
+    bot = CannedBot(THE_END, wait=go)
+    engine = make_engine(bot, ServeSettings(workers=1, queue_size=8))
+
+    async def ask() -> None:
+        asked = []
+        for number, client in enumerate("aaaabb"):
+            asked.append(asyncio.create_task(engine.ask(f"{client}{number}", client=client)))
+            await until(lambda expected=number: engine.working + engine.waiting == expected + 1)  # type: ignore[misc]
+        go.set()
+        await asyncio.gather(*asked)
+
+    run(ask())
+    assert bot.asked == ["a0", "a1", "b4", "a2", "b5", "a3"]
+
+
+def test_one_client_leaves_room_in_the_line_for_others(make_engine: MakeEngine) -> None:
+    go = threading.Event()
+    engine = make_engine(CannedBot(THE_END, wait=go), ServeSettings(workers=1, queue_size=4))
+
+    async def ask() -> None:
+        accepted = [asyncio.create_task(engine.ask("Who?", client="a")) for _ in range(4)]
+        await until(lambda: engine.waiting == 3)
+        with pytest.raises(BusyError):
+            await engine.ask("Who?", client="a")
+        accepted.append(asyncio.create_task(engine.ask("Who?", client="b")))
+        await until(lambda: engine.waiting == 4)
+        go.set()
+        await asyncio.gather(*accepted)
+
+    run(ask())
+
+
+def test_who_comes_back_too_early_is_answered_when_there_is_room_meanwhile(make_engine: MakeEngine) -> None:
+    go = threading.Event()
+    engine = make_engine(CannedBot(THE_END, wait=go), ServeSettings(workers=1, queue_size=0))
+
+    async def ask() -> None:
+        first = asyncio.create_task(engine.ask("Who?", client="a"))
+        await until(lambda: engine.working == 1)
+        with pytest.raises(BusyError):
+            await engine.ask("Who?", client="b")
+        again = asyncio.create_task(engine.ask("Who?", client="b"))
+        await asyncio.sleep(0)
+        go.set()
+        assert [answer.status for answer in await asyncio.gather(first, again)] == ["refused"] * 2
+
+    run(ask())
+
+
 def test_a_line_serves_callers_of_several_event_loops() -> None:
     line = WaitingLine(most_served=1, most_waiting=9)
     served: list[int] = []

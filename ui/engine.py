@@ -32,6 +32,8 @@ __all__ = ["Answering", "BusyError", "Engine", "NotReadyError", "RateLimitedErro
 T = TypeVar("T")
 
 _WARM_UP = "What happened?"
+_EARLY_S = 0.25
+_MOST_AWAY = 10_000
 
 
 class NotReadyError(GroundwireError):
@@ -89,6 +91,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="groundwire-question")
         self._writing = threading.Lock()
         self._usual_s = 1.0
+        self._away_until: dict[str, float] = {}
         self._loading: Future[None] | None = None
         self._loader: threading.Thread | None = None
         self._held: tuple[NewsIndex, Answering, Feedback] | None = None
@@ -188,7 +191,7 @@ class Engine:
             return False
         answer: Answer | None = None
         with suppress(GroundwireError):
-            async with aclosing(self._served(lambda: bot.stream(question, **settings))) as events:
+            async with aclosing(self._served(lambda: bot.stream(question, **settings), "")) as events:
                 async for event in events:
                     answer = event.answer if isinstance(event, Event) and event.answer else answer
         return answer is not None and answer.refusal is None
@@ -240,14 +243,30 @@ class Engine:
             raise NotReadyError("the model is still loading; try again in a few seconds, or watch /readyz")
         return self._held
 
-    def _admit(self, client: str) -> None:
-        if self._line.is_full:
-            raise self._busy()
+    async def _admit(self, client: str) -> None:
+        """Raise `BusyError` for a client that may not ask now; one that comes back too early waits for it.
+
+        So a client that does not heed what it is told costs others little.
+        """
+        refusal = self._refusal(client)
+        if refusal and self.clock() < self._away_until.get(client, 0.0):
+            await asyncio.sleep(_EARLY_S)
+            refusal = self._refusal(client)
+        if refusal:
+            if len(self._away_until) >= _MOST_AWAY:
+                self._away_until.clear()
+            self._away_until[client] = self.clock() + refusal.retry_after_s
+            raise refusal
+
+    def _refusal(self, client: str) -> BusyError | None:
+        if self._line.is_full(client):
+            return self._busy()
         wait_s = self._questions.wait_s(client)
-        if wait_s:
-            seconds = ceil(wait_s)
-            most = f"{self.settings.questions_per_minute} questions a minute"
-            raise RateLimitedError(f"that is more than {most}; ask again in {seconds} s", retry_after_s=seconds)
+        if not wait_s:
+            return None
+        seconds = ceil(wait_s)
+        most = f"{self.settings.questions_per_minute} questions a minute"
+        return RateLimitedError(f"that is more than {most}; ask again in {seconds} s", retry_after_s=seconds)
 
     def _busy(self) -> BusyError:
         seconds = max(1, ceil(self._line.waiting * self._usual_s / self.settings.workers))
@@ -256,14 +275,14 @@ class Engine:
 
     async def _in_turn(self, client: str, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
         """Yield positions while the caller waits, then what a thread works out."""
-        self._admit(client)
-        async with aclosing(self._served(work)) as served:
+        await self._admit(client)
+        async with aclosing(self._served(work, client)) as served:
             async for value in served:
                 yield value
 
-    async def _served(self, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
+    async def _served(self, work: Callable[[], Iterator[T]], client: str) -> AsyncGenerator[int | T, None]:
         try:
-            async with aclosing(self._line.enter()) as positions:
+            async with aclosing(self._line.enter(client)) as positions:
                 async for position in positions:
                     yield position
         except LineFullError as error:
