@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any
@@ -62,7 +62,7 @@ def _blocks(engine: Engine) -> gr.Blocks:
         with gr.Row(elem_id="main"):
             with gr.Column(elem_id="chat-col"):
                 # Of its own: what it says comes late, and must not take the place of a conversation begun meanwhile.
-                welcome = _html("welcome", render("welcome.html", questions=[], stats=None, failed=""))
+                welcome = _html("welcome", _welcome(engine))
                 chat = _html("chat", "")
                 composer = _html(
                     "composer", render("composer.html", allow_writes=engine.settings.allow_writes), js=_EVENTS
@@ -148,7 +148,7 @@ def _save_feedback(engine: Engine, turns: Sequence[Turn], sent: dict[str, Any]) 
         )  # fmt: skip
     except GroundwireError as error:
         return f"Not saved: {error}"
-    return "Thank you. Your feedback is saved beside the index."
+    return "Thank you. Your feedback is saved."
 
 
 def _opener(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
@@ -172,21 +172,28 @@ def _opener(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
 
     async def opened() -> AsyncIterator[tuple[str, str]]:
         if not engine.ready:
-            yield render("welcome.html", questions=[], stats=None, failed=LOADING), ""
+            yield _welcome(engine, failed=LOADING), ""
         try:
             await asyncio.to_thread(engine.wait_until_ready, _LOAD_S)
             index = engine.index
         except (GroundwireError, OSError) as error:  # a TimeoutError is an OSError
-            yield render("welcome.html", questions=[], stats=None, failed=str(error) or LOADING), ""
+            yield _welcome(engine, failed=str(error) or LOADING), ""
             return
         stats = await asyncio.to_thread(index.stats)
         choices = render("choices.html", sources=list(stats["sources"]))
-        yield render("welcome.html", questions=[], stats=stats, failed=""), choices
+        yield _welcome(engine, stats=stats), choices
         if stats["articles"]:
             found = await asyncio.to_thread(questions, stats["commit_seq"])
-            yield render("welcome.html", questions=found, stats=stats, failed=""), choices
+            yield _welcome(engine, stats=stats, questions=found), choices
 
     return opened
+
+
+def _welcome(
+    engine: Engine, *, stats: Mapping[str, Any] | None = None, questions: Sequence[str] = (), failed: str = ""
+) -> str:
+    writes = engine.settings.allow_writes
+    return render("welcome.html", stats=stats, questions=questions, failed=failed, allow_writes=writes)
 
 
 def _wait(engine: Engine) -> None:
