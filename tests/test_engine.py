@@ -207,8 +207,8 @@ def test_an_index_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_feedback_is_kept_beside_the_index(make_engine: MakeEngine) -> None:
     engine = make_engine()
     answer = asyncio.run(engine.ask("How many people were killed in Kyiv?", client="a")).to_json()
-    engine.save_feedback("wrong_passage", answer, comment="Not <b>this</b>", citation=1)
-    engine.save_feedback("like", answer)
+    engine.save_feedback("wrong_passage", answer, client="a", comment="Not <b>this</b>", citation=1)
+    engine.save_feedback("like", answer, client="a")
     lines = (engine.index.folder / FEEDBACK_NAME).read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [
         {"at": "2025-09-05T12:00:00+00:00", "kind": kind, "comment": comment, "citation": citation, "answer": answer}
@@ -220,8 +220,16 @@ def test_feedback_after_a_line_that_was_cut_off_stands_on_its_own(make_engine: M
     engine = make_engine()
     path = engine.index.folder / FEEDBACK_NAME
     path.write_text('{"at": "2025', encoding="utf-8")
-    stored = engine.save_feedback("other", {}, comment="Good")
+    stored = engine.save_feedback("other", {}, client="a", comment="Good")
     assert [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]] == [stored]
+
+
+def test_a_client_that_says_too_much_is_told_when_to_go_on(make_engine: MakeEngine) -> None:
+    engine = make_engine(settings=ServeSettings(uploads_per_minute=1))
+    engine.save_feedback("other", {}, client="a")
+    with pytest.raises(RateLimitedError, match="more than 1 remarks a minute; send it again in 60 s"):
+        engine.save_feedback("other", {}, client="a")
+    engine.save_feedback("other", {}, client="b")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +246,7 @@ def test_feedback_that_fits_nothing_is_refused(
 ) -> None:
     engine = make_engine()
     with pytest.raises(InputError, match=message):
-        engine.save_feedback(**arguments)  # type: ignore[arg-type] # that is the point
+        engine.save_feedback(client="a", **arguments)  # type: ignore[arg-type] # that is the point
     assert not (engine.index.folder / FEEDBACK_NAME).exists()
 
 

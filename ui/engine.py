@@ -88,6 +88,7 @@ class Engine:
         self._now = now
         self._line = WaitingLine(most_served=settings.workers, most_waiting=settings.queue_size)
         self._questions = RateLimit(settings.questions_per_minute, clock=clock)
+        self._remarks = RateLimit(settings.uploads_per_minute, clock=clock)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="groundwire-question")
         self._writing = threading.Lock()
         self._usual_s = 1.0
@@ -220,9 +221,17 @@ class Engine:
             feedback.forget(article_id)
 
     def save_feedback(
-        self, kind: str, answer: Mapping[str, Any], *, comment: str | None = None, citation: int | None = None
-    ) -> dict[str, Any]:
-        """Store what a reader says about an answer (its JSON), and return the line as stored."""
+        self, kind: str, answer: Mapping[str, Any], *, client: str, comment: str | None = None,
+        citation: int | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Store what a reader says about an answer (its JSON), and return the line as stored.
+
+        Raises `InputError`, and `RateLimitedError` for a client that says too much.
+        """
+        if wait_s := self._remarks.wait_s(client):
+            seconds = ceil(wait_s)
+            most = f"{self.settings.uploads_per_minute} remarks a minute"
+            raise RateLimitedError(f"that is more than {most}; send it again in {seconds} s", retry_after_s=seconds)
         return self._ready()[2].append(kind, answer, comment=comment, citation=citation, at=self._now())
 
     def _load(self, loading: Future[None]) -> None:

@@ -23,6 +23,7 @@ from ui.views import Turn, render, render_conversation, render_sources
 __all__ = ["mount_page"]
 
 _LOAD_S = 60
+_MOST_SESSIONS = 500
 _PAUSE_S = 0.1
 _EVENTS = """
 for (const name of ['ask', 'stop', 'fresh', 'follow', 'feedback', 'export'])
@@ -47,6 +48,7 @@ def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
 
     app.mount("/ui-static", StaticFiles(directory=str(files("ui") / "static")), name="ui-static")
     blocks = _blocks(engine)
+    blocks.state_session_capacity = _MOST_SESSIONS  # the oldest conversation is forgotten; the browser still shows it
     blocks.queue(max_size=None, default_concurrency_limit=None)  # the engine has the one line to wait in
     mounted: FastAPI = gr.mount_gradio_app(
         app, blocks, path="/", head=render("links.html"), footer_links=[], run_history=False, show_error=False,
@@ -86,8 +88,7 @@ def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr
     conversation = [turns, *shown]
 
     async def ask(held: list[Turn], request: gr.Request, event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
-        client = request.client.host if request.client else "unknown"
-        async for now in converse(engine, held, Asked.of(event._data or {}), client=client):
+        async for now in converse(engine, held, Asked.of(event._data or {}), client=_client(request)):
             yield (now, *_shown(engine, now))
 
     def stop(held: list[Turn]) -> tuple[Any, ...]:
@@ -97,8 +98,8 @@ def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr
     def fresh() -> tuple[Any, ...]:
         return [], "", render_sources([], engine.index.article)
 
-    def feedback(held: list[Turn], event: gr.EventData) -> str:
-        return _mail("feedback", event, _save_feedback(engine, held, event._data or {}))
+    def feedback(held: list[Turn], request: gr.Request, event: gr.EventData) -> str:
+        return _mail("feedback", event, _save_feedback(engine, held, event._data or {}, client=_client(request)))
 
     def hand_out(held: list[Turn], event: gr.EventData) -> str:
         return _mail("export", event, json.dumps(export(held), ensure_ascii=False))
@@ -136,15 +137,19 @@ def _mail(kind: str, event: gr.EventData, text: str) -> str:
     return render("mail.html", kind=kind, serial=str((event._data or {}).get("serial", "")), text=text)
 
 
-def _save_feedback(engine: Engine, turns: Sequence[Turn], sent: dict[str, Any]) -> str:
+def _client(request: gr.Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _save_feedback(engine: Engine, turns: Sequence[Turn], sent: dict[str, Any], *, client: str) -> str:
     answers = [turn.answer for turn in turns if turn.answer and turn.number == sent.get("turn")]
     number = sent.get("citation")
     try:
         if not answers:
             raise InputError("there is no such answer in this conversation")
         engine.save_feedback(
-            str(sent.get("kind")), answers[0].to_json(), comment=str(sent.get("comment") or "").strip() or None,
-            citation=number if isinstance(number, int) else None,
+            str(sent.get("kind")), answers[0].to_json(), client=client,
+            comment=str(sent.get("comment") or "").strip() or None, citation=number if isinstance(number, int) else None,
         )  # fmt: skip
     except GroundwireError as error:
         return f"Not saved: {error}"
