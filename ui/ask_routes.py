@@ -120,7 +120,7 @@ def _add_checks(routes: APIRouter, engine: Engine) -> None:
 
     @routes.post(
         "/feedback", status_code=201,
-        responses={201: {"content": {"application/json": {"example": stored}}}, **problems(429, 503)},
+        responses={201: {"content": {"application/json": {"example": stored}}}, **problems(503)},
     )  # fmt: skip
     def feedback(request: Request, body: FeedbackBody) -> dict[str, Any]:
         """Store what a reader says about an answer, beside the index."""

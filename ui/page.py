@@ -149,7 +149,8 @@ def _save_feedback(engine: Engine, turns: Sequence[Turn], sent: dict[str, Any], 
             raise InputError("there is no such answer in this conversation")
         engine.save_feedback(
             str(sent.get("kind")), answers[0].to_json(), client=client,
-            comment=str(sent.get("comment") or "").strip() or None, citation=number if isinstance(number, int) else None,
+            comment=str(sent.get("comment") or "").strip() or None,
+            citation=number if isinstance(number, int) else None,
         )  # fmt: skip
     except GroundwireError as error:
         return f"Not saved: {error}"
