@@ -25,6 +25,14 @@ def ask(page: "Page", question: str, turn: int = 1) -> None:
     page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error], #t-{turn}[data-state=busy]")
 
 
+def reload(page: "Page") -> None:
+    """Reload the page when nothing is under way any more: Gradio calls a request that the reload ends an error."""
+    page.wait_for_selector(".gw-examples", state="attached")
+    page.wait_for_function("!document.querySelector('.gw-next') || document.querySelector('.gw-next button')")
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector("body[data-gw-ready]", state="attached")
+
+
 def copied(page: "Page") -> str:
     page.wait_for_function("document.querySelector('#gw-status').textContent === 'Copied'")
     return str(page.evaluate("navigator.clipboard.readText()"))
@@ -55,8 +63,7 @@ def test_filters_that_leave_nothing_can_be_cleared_and_the_question_asked_again(
 def test_past_questions_stay_in_the_browser_until_they_are_cleared(visit: Visit) -> None:
     page = visit()
     ask(page, "Answer me")
-    page.reload(wait_until="domcontentloaded")
-    page.wait_for_selector("body[data-gw-ready]", state="attached")
+    reload(page)
     page.click("#gw-past summary")
     assert page.locator("#gw-list li").all_inner_texts() == ["Answer me"]
     page.click("#gw-forget")
@@ -127,8 +134,7 @@ def test_an_answer_stays_when_the_examples_are_found_after_it(visit: Visit, addr
 def test_the_chosen_theme_is_kept(visit: Visit) -> None:
     page = visit()
     page.click("#gw-theme")
-    page.reload(wait_until="domcontentloaded")
-    page.wait_for_selector("body[data-gw-ready]", state="attached")
+    reload(page)
     assert page.get_attribute("#gw-theme", "aria-pressed") == "true"
     assert page.evaluate("document.body.classList.contains('dark')")
 
