@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 _WARM_UP = "What happened?"
 _EARLY_S = 0.25
+_QUIET_TRIES, _QUIET_S = 20, 0.1
 _MOST_AWAY = 10_000
 
 
@@ -185,10 +186,14 @@ class Engine:
     async def can_answer(self, question: str, **settings: Any) -> bool:  # noqa: ANN401 - those of `NewsBot.stream`
         """Try out a question that somebody may be offered: False when it is refused, or while others are answered.
 
-        So offers are for quiet times, and take nobody's turn.
+        So offers are for quiet times, and take nobody's turn; a quiet moment is waited for, but not for long.
         """
         _, bot, _ = self._ready()
-        if self._line.served or self._line.waiting:
+        for _ in range(_QUIET_TRIES):
+            if not (self._line.served or self._line.waiting):
+                break
+            await asyncio.sleep(_QUIET_S)
+        else:
             return False
         answer: Answer | None = None
         with suppress(GroundwireError):

@@ -28,7 +28,7 @@ def ask(page: "Page", question: str, turn: int = 1) -> None:
 def reload(page: "Page") -> None:
     """Reload the page when nothing is under way any more: Gradio calls a request that the reload ends an error."""
     page.wait_for_selector(".gw-examples", state="attached")
-    page.wait_for_function("!document.querySelector('.gw-next') || document.querySelector('.gw-next button')")
+    page.wait_for_function("!document.querySelector('.gw-next') || document.querySelector('#follow [data-kind]')")
     page.reload(wait_until="domcontentloaded")
     page.wait_for_selector("body[data-gw-ready]", state="attached")
 
