@@ -66,9 +66,11 @@ def follow_ups(
     for made in chain.from_iterable(chain(map(_told, rest), map(_about, rest))):
         about = made.about.split()[-1]
         known = about in chosen or read_terms(made.text if made.kind != "about" else made.about).keys <= asked
-        if not known and kinds[made.kind] < _MOST_OF_A_KIND[made.kind] and len(chosen) < most:
+        if not known and kinds[made.kind] < _MOST_OF_A_KIND[made.kind]:
             chosen[about] = made.text
             kinds[made.kind] += 1
+        if len(chosen) == most:
+            break
     return tuple(chosen.values())
 
 
