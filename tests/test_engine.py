@@ -267,6 +267,35 @@ def test_clients_take_turns(make_engine: MakeEngine) -> None:
     assert bot.asked == ["a0", "a1", "b4", "a2", "b5", "a3"]
 
 
+def test_who_comes_late_takes_turns_from_then_on() -> None:
+    line = WaitingLine(most_served=1, most_waiting=9)
+    served: list[str] = []
+
+    async def come(client: str) -> None:
+        async with aclosing(line.enter(client)) as positions:
+            async for _ in positions:
+                pass
+        served.append(client)
+
+    async def leave(times: int) -> None:
+        for _ in range(times):
+            expected = len(served) + 1
+            line.leave()
+            await until(lambda expected=expected: len(served) == expected)  # type: ignore[misc]
+
+    async def ask() -> None:
+        callers = [asyncio.create_task(come("a")) for _ in range(6)]
+        await until(lambda: len(served) == 1 and line.waiting == 5)
+        await leave(3)
+        callers += [asyncio.create_task(come("b")) for _ in range(3)]
+        await until(lambda: line.waiting == 5)
+        await leave(5)
+        await asyncio.gather(*callers)
+
+    run(ask())
+    assert "".join(served) == "aaaa" + "ababb"
+
+
 def test_one_client_leaves_room_in_the_line_for_others(make_engine: MakeEngine) -> None:
     go = threading.Event()
     engine = make_engine(CannedBot(THE_END, wait=go), ServeSettings(workers=1, queue_size=4))
