@@ -106,6 +106,19 @@ def test_stop_keeps_what_was_said(visit: Visit, inspect: Inspect) -> None:
     inspect(page, "stopped")
 
 
+def test_the_next_question_comes_to_the_top_and_can_be_stopped_while_it_is_answered(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    page.wait_for_selector(".gw-next button")
+    page.fill("#gw-question", "Slow please")
+    page.press("#gw-question", "Enter")
+    page.wait_for_selector("#t-2[data-state=writing]")
+    assert page.is_visible("#gw-stop")
+    top = page.evaluate("document.querySelector('#chat').getBoundingClientRect().top")
+    asked = page.evaluate("document.querySelector('#t-2 .gw-question').getBoundingClientRect().top")
+    assert 0 <= asked - top <= 60
+
+
 def test_two_sessions_do_not_mix(visit: Visit) -> None:
     first, second = visit(), visit()
     ask(first, "Answer me")
