@@ -15,7 +15,7 @@ from rag.terms import read_terms
 
 __all__ = ["follow_ups"]
 
-_MOST_OF_A_KIND = {"speech": 2, "sum": 2, "harm": 1, "about": 1}
+_MOST_OF_A_KIND = {"speech": 2, "sum": 2, "harm": 1}
 _MOST_WORDS = 5  # of a name: a longer run of capitals is a heading
 _CAPITAL = r"[A-Z][\w’'-]*\w"
 _NAME = rf"(?:[Tt]he )?{_CAPITAL}(?: (?:(?:von|van|de|der|den|di|la|le|al|bin|of) )*{_CAPITAL})*"
@@ -36,7 +36,6 @@ _HARM = {
     "wounded": "wounded", "arrested": "arrested", "detained": "detained", "displaced": "displaced",
 }  # fmt: skip
 _HARMED = re.compile(rf"\b(?P<how>{'|'.join(_HARM)})\b[^.;]{{0,30}}?\bin (?P<where>{_NAME})")
-_WITH_THE = frozenset({"US", "USA", "UN", "EU", "UK"})  # titles leave it out
 _DENIAL = re.compile(r"\b(?:no|nor|not|never|neither)\b|n[’']t\b", re.IGNORECASE)
 _CURRENCY = re.compile(r"(?:the )?(?:USD|EUR|GBP|CAD|CHF|US\$|CA\$)")
 
@@ -63,9 +62,9 @@ def follow_ups(
     asked = read_terms(question.text).keys
     chosen: dict[str, str] = {}
     kinds: Counter[str] = Counter()
-    for made in chain.from_iterable(chain(map(_told, rest), map(_about, rest))):
+    for made in chain.from_iterable(map(_told, rest)):
         about = made.about.split()[-1]
-        known = about in chosen or read_terms(made.text if made.kind != "about" else made.about).keys <= asked
+        known = about in chosen or read_terms(made.text).keys <= asked
         if not known and kinds[made.kind] < _MOST_OF_A_KIND[made.kind]:
             chosen[about] = made.text
             kinds[made.kind] += 1
@@ -106,13 +105,6 @@ def _harms(text: str) -> Iterator[_Asked]:
     match = _HARMED.search(text)
     if match and read_terms(text).numbers and (where := _name(match["where"])):
         yield _Asked("harm", where, f"How many people were {_HARM[match['how']]} in {where}?")
-
-
-def _about(candidate: Candidate) -> Iterator[_Asked]:
-    """Yield a question about a name that stands in the title and in the sentence."""
-    for name in _names(candidate.article.title or ""):
-        if name in candidate.text:
-            yield _Asked("about", name, f"What is reported about {'the ' if name in _WITH_THE else ''}{name}?")
 
 
 def _names(text: str) -> list[str]:
