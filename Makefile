@@ -12,7 +12,7 @@ export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http bench-public bench-peers wheel clean
+.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http bench-page picture bench-public bench-peers wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -76,6 +76,12 @@ bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and 
 
 bench-http: $(READY) ## Measure the HTTP service under load (some minutes)
 	$(BIN)/python -m tests.bench.http
+
+bench-page: $(READY) chromium ## Measure the chat page in Chromium, and print the table
+	$(BIN)/python -m tests.bench.page
+
+picture: $(SEEDS)/CURRENT chromium ## Make docs/page.png, the picture of the page, anew
+	$(BIN)/python -m tests.browser.picture $(SEEDS) docs/page.png
 
 bench-public: $(READY) ## Run public sets: make bench-public DATA=FOLDER [LIMIT=100]; docs/benchmarks.md says how to get them
 	@test -n "$(DATA)" || { echo 'make bench-public: no folder; write make bench-public DATA=FOLDER' >&2; exit 2; }

@@ -13,6 +13,7 @@ from index.scope import Filters, Scope
 from rag.answer import Answer, Coverage, Event, Notice, Refusal, Understood, to_json
 from rag.cite import Cited, Draft, cite
 from rag.evidence import forget_texts
+from rag.follow_ups import follow_ups
 from rag.question import Question, Turn, read_question
 from rag.quoter import Quoter
 from rag.refuse import refusal
@@ -124,8 +125,9 @@ class NewsBot:
                 articles_in_scope=scope.articles, articles_read=len({hit.article.id for hit in evidence.hits}),
                 passages_scored=len(evidence.hits) + len(evidence.copies),
             ),
-            refusal=refused, rejected=cited.rejected, notices=_notices(question, draft, scope, refused), follow_ups=(),
-            hits=evidence.hits, writer=self.writer.name, model=self.writer.model, index=state, timings_ms={},
+            refusal=refused, rejected=cited.rejected, notices=_notices(question, draft, scope, refused),
+            follow_ups=follow_ups(question, evidence.hits, cited.citations), hits=evidence.hits,
+            writer=self.writer.name, model=self.writer.model, index=state, timings_ms={},
         )  # fmt: skip
 
 

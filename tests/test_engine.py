@@ -207,8 +207,8 @@ def test_an_index_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_feedback_is_kept_beside_the_index(make_engine: MakeEngine) -> None:
     engine = make_engine()
     answer = asyncio.run(engine.ask("How many people were killed in Kyiv?", client="a")).to_json()
-    engine.save_feedback("wrong_passage", answer, comment="Not <b>this</b>", citation=1)
-    engine.save_feedback("like", answer)
+    engine.save_feedback("wrong_passage", answer, client="a", comment="Not <b>this</b>", citation=1)
+    engine.save_feedback("like", answer, client="a")
     lines = (engine.index.folder / FEEDBACK_NAME).read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [
         {"at": "2025-09-05T12:00:00+00:00", "kind": kind, "comment": comment, "citation": citation, "answer": answer}
@@ -220,8 +220,16 @@ def test_feedback_after_a_line_that_was_cut_off_stands_on_its_own(make_engine: M
     engine = make_engine()
     path = engine.index.folder / FEEDBACK_NAME
     path.write_text('{"at": "2025', encoding="utf-8")
-    stored = engine.save_feedback("other", {}, comment="Good")
+    stored = engine.save_feedback("other", {}, client="a", comment="Good")
     assert [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]] == [stored]
+
+
+def test_a_client_that_says_too_much_is_told_when_to_go_on(make_engine: MakeEngine) -> None:
+    engine = make_engine(settings=ServeSettings(uploads_per_minute=1))
+    engine.save_feedback("other", {}, client="a")
+    with pytest.raises(RateLimitedError, match="more than 1 remarks a minute; send it again in 60 s"):
+        engine.save_feedback("other", {}, client="a")
+    engine.save_feedback("other", {}, client="b")
 
 
 @pytest.mark.parametrize(
@@ -238,8 +246,88 @@ def test_feedback_that_fits_nothing_is_refused(
 ) -> None:
     engine = make_engine()
     with pytest.raises(InputError, match=message):
-        engine.save_feedback(**arguments)  # type: ignore[arg-type] # that is the point
+        engine.save_feedback(client="a", **arguments)  # type: ignore[arg-type] # that is the point
     assert not (engine.index.folder / FEEDBACK_NAME).exists()
+
+
+def test_clients_take_turns(make_engine: MakeEngine) -> None:
+    go = threading.Event()
+    bot = CannedBot(THE_END, wait=go)
+    engine = make_engine(bot, ServeSettings(workers=1, queue_size=8))
+
+    async def ask() -> None:
+        asked = []
+        for number, client in enumerate("aaaabb"):
+            asked.append(asyncio.create_task(engine.ask(f"{client}{number}", client=client)))
+            await until(lambda expected=number: engine.working + engine.waiting == expected + 1)  # type: ignore[misc]
+        go.set()
+        await asyncio.gather(*asked)
+
+    run(ask())
+    assert bot.asked == ["a0", "a1", "b4", "a2", "b5", "a3"]
+
+
+def test_who_comes_late_takes_turns_from_then_on() -> None:
+    line = WaitingLine(most_served=1, most_waiting=9)
+    served: list[str] = []
+
+    async def come(client: str) -> None:
+        async with aclosing(line.enter(client)) as positions:
+            async for _ in positions:
+                pass
+        served.append(client)
+
+    async def leave(times: int) -> None:
+        for _ in range(times):
+            expected = len(served) + 1
+            line.leave()
+            await until(lambda expected=expected: len(served) == expected)  # type: ignore[misc]
+
+    async def ask() -> None:
+        callers = [asyncio.create_task(come("a")) for _ in range(6)]
+        await until(lambda: len(served) == 1 and line.waiting == 5)
+        await leave(3)
+        callers += [asyncio.create_task(come("b")) for _ in range(3)]
+        await until(lambda: line.waiting == 5)
+        await leave(5)
+        await asyncio.gather(*callers)
+
+    run(ask())
+    assert "".join(served) == "aaaa" + "ababb"
+
+
+def test_one_client_leaves_room_in_the_line_for_others(make_engine: MakeEngine) -> None:
+    go = threading.Event()
+    engine = make_engine(CannedBot(THE_END, wait=go), ServeSettings(workers=1, queue_size=4))
+
+    async def ask() -> None:
+        accepted = [asyncio.create_task(engine.ask("Who?", client="a")) for _ in range(4)]
+        await until(lambda: engine.waiting == 3)
+        with pytest.raises(BusyError):
+            await engine.ask("Who?", client="a")
+        accepted.append(asyncio.create_task(engine.ask("Who?", client="b")))
+        await until(lambda: engine.waiting == 4)
+        go.set()
+        await asyncio.gather(*accepted)
+
+    run(ask())
+
+
+def test_who_comes_back_too_early_is_answered_when_there_is_room_meanwhile(make_engine: MakeEngine) -> None:
+    go = threading.Event()
+    engine = make_engine(CannedBot(THE_END, wait=go), ServeSettings(workers=1, queue_size=0))
+
+    async def ask() -> None:
+        first = asyncio.create_task(engine.ask("Who?", client="a"))
+        await until(lambda: engine.working == 1)
+        with pytest.raises(BusyError):
+            await engine.ask("Who?", client="b")
+        again = asyncio.create_task(engine.ask("Who?", client="b"))
+        await asyncio.sleep(0)
+        go.set()
+        assert [answer.status for answer in await asyncio.gather(first, again)] == ["refused"] * 2
+
+    run(ask())
 
 
 def test_a_line_serves_callers_of_several_event_loops() -> None:

@@ -125,7 +125,6 @@ def test_health_answers_at_once_and_ctrl_c_ends_it_well(seeds_index: Path) -> No
 
 
 @pytest.mark.model
-@pytest.mark.model
 @LOOPBACK
 def test_the_command_serves_the_page_the_articles_and_the_runs_of_the_evaluation(seeds_index: Path) -> None:
     with serving(seeds_index) as server:
@@ -133,10 +132,17 @@ def test_the_command_serves_the_page_the_articles_and_the_runs_of_the_evaluation
         page, articles, runs = (server.get(path) for path in ("/", "/collection", "/reports"))
         with urlopen(f"{server.address}/reports") as answered:
             policy = answered.headers["content-security-policy"]
+        files = re.findall(r"/ui-static/page\.\w+\?v=\w+", page[1])
+        kept = []
+        for file in files:
+            with urlopen(server.address + file) as answered:
+                kept.append(answered.headers["cache-control"])
     assert (page[0], articles[0], runs[0]) == (200, 200, 200)
     assert "24 articles" in articles[1]
     assert "groundwire eval" in runs[1]
     assert "unsafe-eval" not in policy
+    assert sorted(file.split("?")[0] for file in files) == ["/ui-static/page.css", "/ui-static/page.js"]
+    assert kept == ["public, max-age=31536000, immutable"] * 2
 
 
 @pytest.mark.trace

@@ -1,6 +1,7 @@
 """The HTTP service: every address, every error, and what the shell lets through."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -366,8 +367,9 @@ def test_the_documentation_takes_everything_from_this_server(client: TestClient)
     page = client.get("/docs").text
     assert "http://" not in page
     assert "https://" not in page
-    assert client.get("/docs-static/swagger-ui-bundle.js").headers["cache-control"].endswith("immutable")
-    assert client.get("/docs-static/swagger-ui.css").status_code == 200
+    files = re.findall(r'(?:src|href)="(/docs-static/[^"]+)"', page)
+    assert len(files) == 3
+    assert [client.get(file).status_code for file in files] == [200] * 3
 
 
 def test_every_address_is_documented_with_an_example_for_each_status(client: TestClient) -> None:
@@ -390,6 +392,20 @@ def test_every_address_is_documented_with_an_example_for_each_status(client: Tes
 
 EVERYWHERE = ["/healthz", "/readyz", "/docs", "/openapi.json", "/docs-static/favicon.png", "/api/v1/articles", "/none",
               "/api/v1/articles/none", "/login", "/"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("/docs-static/swagger-ui.css?v=1", "public, max-age=31536000, immutable"),
+        ("/docs-static/swagger-ui.css", "no-store"),
+        ("/docs?v=1", "no-store"),
+    ],
+)
+def test_a_file_is_kept_for_good_when_its_address_names_its_version(
+    client: TestClient, address: str, kept: str
+) -> None:
+    assert client.get(address).headers["cache-control"] == kept
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)

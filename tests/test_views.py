@@ -1,8 +1,11 @@
 """What the page makes of texts: exact pieces, and links that are links."""
 
+import re
+
 import pytest
 
-from ui.views import Turn, link_of, pieces_of, render_conversation
+from rag.answer import Sentence
+from ui.views import Turn, link_of, pieces_of, render_conversation, static
 
 
 def test_pieces_joined_are_the_text_and_overlaps_carry_both_numbers() -> None:
@@ -14,6 +17,18 @@ def test_pieces_joined_are_the_text_and_overlaps_carry_both_numbers() -> None:
 @pytest.mark.parametrize("url", [None, "", "seed:a", "javascript:alert(1)", "data:text/html,x", "//x.test", "http://["])
 def test_only_web_addresses_become_links(url: str | None) -> None:
     assert link_of(url) is None
+
+
+def test_four_sentences_stand_one_under_the_other_and_three_beside_each_other() -> None:
+    said = [Sentence(text=f"It ended {n}.", start=0, end=0, support="supported", score=None, reasons=(), citations=(1,))
+            for n in range(4)]  # fmt: skip
+    assert render_conversation([Turn(number=1, question="Who?", said=tuple(said))]).count("<li>") == 4
+    assert render_conversation([Turn(number=1, question="Who?", said=tuple(said[:3]))]).count("<li>") == 0
+
+
+def test_the_address_of_a_static_file_names_its_content() -> None:
+    assert re.fullmatch(r"/ui-static/page\.css\?v=[0-9a-f]{12}", static("page.css"))
+    assert static("page.css").split("=")[1] != static("page.js").split("=")[1]
 
 
 def test_a_question_is_escaped() -> None:

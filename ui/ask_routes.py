@@ -122,9 +122,11 @@ def _add_checks(routes: APIRouter, engine: Engine) -> None:
         "/feedback", status_code=201,
         responses={201: {"content": {"application/json": {"example": stored}}}, **problems(503)},
     )  # fmt: skip
-    def feedback(body: FeedbackBody) -> dict[str, Any]:
+    def feedback(request: Request, body: FeedbackBody) -> dict[str, Any]:
         """Store what a reader says about an answer, beside the index."""
-        line = engine.save_feedback(body.kind, body.answer, comment=body.comment, citation=body.citation)
+        line = engine.save_feedback(
+            body.kind, body.answer, client=client_of(request), comment=body.comment, citation=body.citation
+        )
         return {"stored": True, "at": line["at"]}
 
     @routes.post(

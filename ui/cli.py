@@ -285,6 +285,7 @@ def serve(folder: Path | None, no_page: bool, allow_writes: bool, **given: Any) 
     serve_settings = checked(replace(settings.serve, **chosen))
     with TemporaryDirectory(prefix="groundwire-serve-") as private, bind(serve_settings) as listening:
         os.environ.update(_SERVE_OFFLINE, GRADIO_TEMP_DIR=private)
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # the questions share the cores; FAISS's threads wait in a loop
         _serve(replace(settings, index=settings.index.absolute(), serve=serve_settings), listening)
     click.echo("Stopped.", err=True)
     return 0

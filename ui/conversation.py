@@ -1,5 +1,6 @@
 """One turn of the page's conversation: what the browser sent, checked, and how a stream of events becomes a turn."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -7,26 +8,32 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from index.errors import GroundwireError
-from rag.answer import Citation, Event, Sentence
-from ui.engine import Engine
+from rag.answer import Citation, Copy, Event, Sentence
+from ui.engine import BusyError, Engine, RateLimitedError
 from ui.views import Turn
 
-__all__ = ["MAX_TURNS", "Asked", "converse", "export", "stopped"]
+__all__ = ["LOADING", "MAX_TURNS", "Asked", "converse", "export", "history_of", "next_questions", "stopped"]
 
 MAX_TURNS = 10
+LOADING = "The articles are being loaded, which takes a few seconds."
 _MOST_SOURCES = 100
+_MOST_NAME = 20
 _log = logging.getLogger("groundwire.ui")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Hold what the browser asks; with `replace`, the turn of that number and those after it are forgotten."""
+    """Hold what the browser asks, under a name of its own for it.
+
+    With `replace`, the turn of that number and those after it are forgotten.
+    """
 
     question: str
     since: str | None
     until: str | None
     sources: tuple[str, ...]
     replace: int | None
+    name: str
 
     @classmethod
     def of(cls, sent: Mapping[str, Any]) -> "Asked":
@@ -37,7 +44,7 @@ class Asked:
         return cls(
             question=str(sent.get("question") or ""), since=str(sent.get("since") or "") or None,
             until=str(sent.get("until") or "") or None, sources=tuple(named),
-            replace=number if isinstance(number, int) else None,
+            replace=number if isinstance(number, int) else None, name=str(sent.get("serial") or "")[:_MOST_NAME],
         )  # fmt: skip
 
 
@@ -45,22 +52,59 @@ async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, clien
     """Yield the conversation again and again while an answer comes; what fails becomes a turn that says so."""
     before = [turn for turn in turns if asked.replace is None or turn.number < asked.replace][-(MAX_TURNS - 1) :]
     number = 1 + max((turn.number for turn in before), default=0)
-    turn = Turn(number=number, question=asked.question.strip())
+    turn = Turn(number=number, name=asked.name, question=asked.question.strip())
     yield [*before, turn]
-    history = [{"question": t.question, "answer": t.answer.text} for t in before if t.answer]
     try:
+        if not engine.ready:
+            yield [*before, replace(turn, state="waiting", message=LOADING)]
+            await asyncio.to_thread(engine.wait_until_ready, engine.settings.answer_timeout_s)
         events = engine.stream(
-            asked.question, client=client, history=history, since=asked.since, until=asked.until, sources=asked.sources
+            asked.question,
+            client=client,
+            history=history_of(before),
+            since=asked.since,
+            until=asked.until,
+            sources=asked.sources,
         )
         async with aclosing(events) as coming:
             async for event in coming:
                 turn = _after(turn, event)
                 yield [*before, turn]
+    except RateLimitedError as error:
+        yield [
+            *before,
+            replace(turn, state="busy", message=f"You asked many questions within a minute. {_again(error)}"),
+        ]
+    except BusyError as error:
+        yield [
+            *before,
+            replace(turn, state="busy", message=f"Many people are asking, and the line is full. {_again(error)}"),
+        ]
+    except TimeoutError:
+        yield [*before, replace(turn, state="busy", message=f"{LOADING} It takes longer than usual; ask again soon.")]
     except GroundwireError as error:
         yield [*before, replace(turn, state="error", message=_sentence(str(error)))]
     except Exception:  # noqa: BLE001 - the edge of ui/: the log has the traceback, and the reader is told
         _log.exception("the page could not answer")
         yield [*before, replace(turn, state="error", message="This is an error of the program; its log has the cause.")]
+
+
+def history_of(turns: Sequence[Turn]) -> list[dict[str, str]]:
+    """Return what the next question may refer to."""
+    return [{"question": turn.question, "answer": turn.answer.text} for turn in turns if turn.answer]
+
+
+async def next_questions(engine: Engine, turns: Sequence[Turn], asked: Asked) -> list[str]:
+    """Return the follow-up questions of the last answer that are new here, and that were answered when tried out."""
+    answer = turns[-1].answer if turns else None
+    if answer is None:
+        return []
+    before = {turn.question for turn in turns}
+    settings: dict[str, Any] = {"history": history_of(turns), "since": asked.since, "until": asked.until}
+    return [
+        question for question in answer.follow_ups
+        if question not in before and await engine.can_answer(question, sources=asked.sources, **settings)
+    ]  # fmt: skip
 
 
 def stopped(turns: Sequence[Turn]) -> list[Turn]:
@@ -86,9 +130,17 @@ def _after(turn: Turn, event: Event) -> Turn:
             reasons=tuple(data["reasons"]), citations=tuple(data["citations"]),
         )  # fmt: skip
         known = {citation.number for citation in turn.cited}
-        new = tuple(Citation(**{**c, "also_in": ()}) for c in data["cited"] if c["number"] not in known)
+        new = tuple(
+            Citation(**{**c, "also_in": tuple(Copy(**copy) for copy in c["also_in"])})
+            for c in data["cited"]
+            if c["number"] not in known
+        )
         return replace(turn, state="writing", said=(*turn.said, sentence), cited=(*turn.cited, *new))
     return turn if turn.said else replace(turn, state="searching")
+
+
+def _again(error: BusyError) -> str:
+    return f"Your question is kept here: ask it again in {error.retry_after_s} s."
 
 
 def _sentence(message: str) -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
@@ -32,6 +32,9 @@ __all__ = ["Answering", "BusyError", "Engine", "NotReadyError", "RateLimitedErro
 T = TypeVar("T")
 
 _WARM_UP = "What happened?"
+_EARLY_S = 0.25
+_QUIET_TRIES, _QUIET_S = 20, 0.1
+_MOST_AWAY = 10_000
 
 
 class NotReadyError(GroundwireError):
@@ -86,9 +89,11 @@ class Engine:
         self._now = now
         self._line = WaitingLine(most_served=settings.workers, most_waiting=settings.queue_size)
         self._questions = RateLimit(settings.questions_per_minute, clock=clock)
+        self._remarks = RateLimit(settings.uploads_per_minute, clock=clock)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="groundwire-question")
         self._writing = threading.Lock()
         self._usual_s = 1.0
+        self._away_until: dict[str, float] = {}
         self._loading: Future[None] | None = None
         self._loader: threading.Thread | None = None
         self._held: tuple[NewsIndex, Answering, Feedback] | None = None
@@ -178,6 +183,25 @@ class Engine:
         assert answer is not None  # a stream without an answer raises
         return answer
 
+    async def can_answer(self, question: str, **settings: Any) -> bool:  # noqa: ANN401 - those of `NewsBot.stream`
+        """Try out a question that somebody may be offered: False when it is refused, or while others are answered.
+
+        So offers are for quiet times, and take nobody's turn; a quiet moment is waited for, but not for long.
+        """
+        _, bot, _ = self._ready()
+        for _ in range(_QUIET_TRIES):
+            if not (self._line.served or self._line.waiting):
+                break
+            await asyncio.sleep(_QUIET_S)
+        else:
+            return False
+        answer: Answer | None = None
+        with suppress(GroundwireError):
+            async with aclosing(self._served(lambda: bot.stream(question, **settings), "")) as events:
+                async for event in events:
+                    answer = event.answer if isinstance(event, Event) and event.answer else answer
+        return answer is not None and answer.refusal is None
+
     async def search(self, query: str, *, client: str, k: int = 8, **filters: Any) -> list[Hit]:  # noqa: ANN401
         """Return the best passages, as `NewsIndex.search` does; a search waits in the same line as a question."""
         index = self.index
@@ -202,9 +226,17 @@ class Engine:
             feedback.forget(article_id)
 
     def save_feedback(
-        self, kind: str, answer: Mapping[str, Any], *, comment: str | None = None, citation: int | None = None
-    ) -> dict[str, Any]:
-        """Store what a reader says about an answer (its JSON), and return the line as stored."""
+        self, kind: str, answer: Mapping[str, Any], *, client: str, comment: str | None = None,
+        citation: int | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Store what a reader says about an answer (its JSON), and return the line as stored.
+
+        Raises `InputError`, and `RateLimitedError` for a client that says too much.
+        """
+        if wait_s := self._remarks.wait_s(client):
+            seconds = ceil(wait_s)
+            most = f"{self.settings.uploads_per_minute} remarks a minute"
+            raise RateLimitedError(f"that is more than {most}; send it again in {seconds} s", retry_after_s=seconds)
         return self._ready()[2].append(kind, answer, comment=comment, citation=citation, at=self._now())
 
     def _load(self, loading: Future[None]) -> None:
@@ -225,14 +257,30 @@ class Engine:
             raise NotReadyError("the model is still loading; try again in a few seconds, or watch /readyz")
         return self._held
 
-    def _admit(self, client: str) -> None:
-        if self._line.is_full:
-            raise self._busy()
+    async def _admit(self, client: str) -> None:
+        """Raise `BusyError` for a client that may not ask now; one that comes back too early waits for it.
+
+        So a client that does not heed what it is told costs others little.
+        """
+        refusal = self._refusal(client)
+        if refusal and self.clock() < self._away_until.get(client, 0.0):
+            await asyncio.sleep(_EARLY_S)
+            refusal = self._refusal(client)
+        if refusal:
+            if len(self._away_until) >= _MOST_AWAY:
+                self._away_until.clear()
+            self._away_until[client] = self.clock() + refusal.retry_after_s
+            raise refusal
+
+    def _refusal(self, client: str) -> BusyError | None:
+        if self._line.is_full(client):
+            return self._busy()
         wait_s = self._questions.wait_s(client)
-        if wait_s:
-            seconds = ceil(wait_s)
-            most = f"{self.settings.questions_per_minute} questions a minute"
-            raise RateLimitedError(f"that is more than {most}; ask again in {seconds} s", retry_after_s=seconds)
+        if not wait_s:
+            return None
+        seconds = ceil(wait_s)
+        most = f"{self.settings.questions_per_minute} questions a minute"
+        return RateLimitedError(f"that is more than {most}; ask again in {seconds} s", retry_after_s=seconds)
 
     def _busy(self) -> BusyError:
         seconds = max(1, ceil(self._line.waiting * self._usual_s / self.settings.workers))
@@ -241,9 +289,14 @@ class Engine:
 
     async def _in_turn(self, client: str, work: Callable[[], Iterator[T]]) -> AsyncGenerator[int | T, None]:
         """Yield positions while the caller waits, then what a thread works out."""
-        self._admit(client)
+        await self._admit(client)
+        async with aclosing(self._served(work, client)) as served:
+            async for value in served:
+                yield value
+
+    async def _served(self, work: Callable[[], Iterator[T]], client: str) -> AsyncGenerator[int | T, None]:
         try:
-            async with aclosing(self._line.enter()) as positions:
+            async with aclosing(self._line.enter(client)) as positions:
                 async for position in positions:
                     yield position
         except LineFullError as error:

@@ -82,7 +82,8 @@ GRADIO_PATHS = (
 )
 GRADIO_UPLOAD_PATHS = (r"/gradio_api/upload", r"/gradio_api/upload_progress")
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
-_HASHED = re.compile(r"/(?:assets|static|docs-static)/")
+_HASHED = re.compile(r"/(?:assets|static)/")
+_VERSIONED = re.compile(r"/(?:ui-static|docs-static)/")  # for good when the address names the version, as in ?v=1.7
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -121,7 +122,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        send = _with_headers(scope["path"], send)
+        send = _with_headers(scope, send)
         headers = Headers(scope=scope)
         problem = self._problem(scope, headers)
         if problem:
@@ -265,8 +266,10 @@ def _too_large(most_bytes: int) -> Problem:
     return Problem(status=413, code="too_large", cause=cause, cure="send less at once")
 
 
-def _with_headers(path: str, send: Send) -> Send:
+def _with_headers(scope: Scope, send: Send) -> Send:
     """Put the headers of the shell on every response; a page may bring a policy of its own, as reports do."""
+    path, versioned = scope["path"], scope.get("query_string", b"").startswith(b"v=")
+    for_good = _HASHED.match(path) or (versioned and _VERSIONED.match(path))
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -274,7 +277,7 @@ def _with_headers(path: str, send: Send) -> Send:
             headers.setdefault("content-security-policy", CONTENT_SECURITY_POLICY)
             for name, value in _HEADERS.items():
                 headers[name] = value
-            if _HASHED.match(path) and message["status"] in (200, 304):
+            if for_good and message["status"] in (200, 304):
                 headers["cache-control"] = "public, max-age=31536000, immutable"
             else:
                 headers.setdefault("cache-control", "no-store")

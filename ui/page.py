@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -13,19 +15,18 @@ from starlette.staticfiles import StaticFiles
 
 from index.article import Article
 from index.errors import GroundwireError, InputError
-from ui.conversation import Asked, converse, export, stopped
-from ui.engine import Engine, NotReadyError
+from ui.conversation import LOADING, Asked, converse, export, next_questions, stopped
+from ui.engine import Engine
 from ui.suggest import examples
 from ui.views import Turn, render, render_conversation, render_sources
 
 __all__ = ["mount_page"]
 
-_HEAD = (
-    '<link rel="stylesheet" href="/ui-static/page.css"><link rel="icon" href="data:,">'
-    '<script src="/ui-static/page.js" defer></script>'
-)
+_LOAD_S = 60
+_MOST_SESSIONS = 500
+_PAUSE_S = 0.1
 _EVENTS = """
-for (const name of ['ask', 'stop', 'fresh', 'feedback', 'export'])
+for (const name of ['ask', 'stop', 'fresh', 'follow', 'feedback', 'export'])
   document.addEventListener('gw:' + name, event => trigger(name, event.detail || {}));
 document.body.dataset.gwWired = '1';
 """
@@ -37,13 +38,20 @@ def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
 
     @app.get("/collection", include_in_schema=False)
     def collection() -> HTMLResponse:
+        _wait(engine)
         return HTMLResponse(render("collection.html", **_collection(engine)))
+
+    @app.get("/collection/{article_id:path}", include_in_schema=False)
+    def one_article(article_id: str) -> HTMLResponse:
+        _wait(engine)
+        return HTMLResponse(render("article.html", article=engine.index.article(article_id)))
 
     app.mount("/ui-static", StaticFiles(directory=str(files("ui") / "static")), name="ui-static")
     blocks = _blocks(engine)
+    blocks.state_session_capacity = _MOST_SESSIONS  # the oldest conversation is forgotten; the browser still shows it
     blocks.queue(max_size=None, default_concurrency_limit=None)  # the engine has the one line to wait in
     mounted: FastAPI = gr.mount_gradio_app(
-        app, blocks, path="/", head=_HEAD, footer_links=[], run_history=False, show_error=False,
+        app, blocks, path="/", head=render("links.html"), footer_links=[], run_history=False, show_error=False,
         max_file_size="1kb", ssr_mode=False, theme=gr.themes.Base(font=["system-ui"], font_mono=["monospace"]),
     )  # fmt: skip
     return mounted
@@ -56,7 +64,7 @@ def _blocks(engine: Engine) -> gr.Blocks:
         with gr.Row(elem_id="main"):
             with gr.Column(elem_id="chat-col"):
                 # Of its own: what it says comes late, and must not take the place of a conversation begun meanwhile.
-                welcome = _html("welcome", render("welcome.html", questions=[], stats=None, failed=""))
+                welcome = _html("welcome", _welcome(engine))
                 chat = _html("chat", "")
                 composer = _html(
                     "composer", render("composer.html", allow_writes=engine.settings.allow_writes), js=_EVENTS
@@ -64,8 +72,9 @@ def _blocks(engine: Engine) -> gr.Blocks:
             with gr.Column(elem_id="src-col"):
                 _html("src-head", render("sources_head.html"))
                 sources = _html("src", render("sources.html", turns=[]))
-        choices, mail = _html("choices", ""), _html("mail", "")
-        _wire(engine, composer, turns=turns, chat=chat, sources=sources, mail=mail)
+        choices, mail, follow = (_html(name, "") for name in ("choices", "mail", "follow"))
+        _wire(engine, composer, turns=turns, shown=(chat, sources), mail=mail)
+        composer.follow(_follower(engine), turns, follow, **_QUIET)
         blocks.load(_opener(engine), None, [welcome, choices], **_QUIET)
     page: gr.Blocks = blocks
     return page
@@ -75,14 +84,11 @@ def _html(name: str, value: str, js: str | None = None) -> gr.HTML:
     return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=js)
 
 
-def _wire(
-    engine: Engine, composer: gr.HTML, *, turns: gr.State, chat: gr.HTML, sources: gr.HTML, mail: gr.HTML
-) -> None:
-    shown = [turns, chat, sources]
+def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr.HTML, gr.HTML], mail: gr.HTML) -> None:
+    conversation = [turns, *shown]
 
     async def ask(held: list[Turn], request: gr.Request, event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
-        client = request.client.host if request.client else "unknown"
-        async for now in converse(engine, held, Asked.of(event._data or {}), client=client):
+        async for now in converse(engine, held, Asked.of(event._data or {}), client=_client(request)):
             yield (now, *_shown(engine, now))
 
     def stop(held: list[Turn]) -> tuple[Any, ...]:
@@ -92,17 +98,28 @@ def _wire(
     def fresh() -> tuple[Any, ...]:
         return [], "", render_sources([], engine.index.article)
 
-    def feedback(held: list[Turn], event: gr.EventData) -> str:
-        return _mail("feedback", event, _save_feedback(engine, held, event._data or {}))
+    def feedback(held: list[Turn], request: gr.Request, event: gr.EventData) -> str:
+        return _mail("feedback", event, _save_feedback(engine, held, event._data or {}, client=_client(request)))
 
     def hand_out(held: list[Turn], event: gr.EventData) -> str:
         return _mail("export", event, json.dumps(export(held), ensure_ascii=False))
 
-    asking = composer.ask(ask, turns, shown, concurrency_limit=None, **_QUIET)
-    composer.stop(stop, turns, shown, cancels=[asking], **_QUIET)
-    composer.fresh(fresh, None, shown, cancels=[asking], **_QUIET)
+    asking = composer.ask(ask, turns, conversation, concurrency_limit=None, **_QUIET)
+    composer.stop(stop, turns, conversation, cancels=[asking], **_QUIET)
+    composer.fresh(fresh, None, conversation, cancels=[asking], **_QUIET)
     composer.feedback(feedback, turns, mail, **_QUIET)
     composer.export(hand_out, turns, mail, **_QUIET)
+
+
+def _follower(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
+    """Return what answers, once an answer stands, with the questions that may be asked next."""
+
+    async def follow(held: list[Turn], event: gr.EventData) -> str:
+        sent = event._data or {}
+        questions = await next_questions(engine, held, Asked.of(sent))
+        return _mail(str(sent.get("turn", "")), event, json.dumps(questions, ensure_ascii=False))
+
+    return follow
 
 
 def _shown(engine: Engine, turns: Sequence[Turn]) -> tuple[str, str]:
@@ -120,15 +137,24 @@ def _mail(kind: str, event: gr.EventData, text: str) -> str:
     return render("mail.html", kind=kind, serial=str((event._data or {}).get("serial", "")), text=text)
 
 
-def _save_feedback(engine: Engine, turns: Sequence[Turn], sent: dict[str, Any]) -> str:
+def _client(request: gr.Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _save_feedback(engine: Engine, turns: Sequence[Turn], sent: dict[str, Any], *, client: str) -> str:
     answers = [turn.answer for turn in turns if turn.answer and turn.number == sent.get("turn")]
+    number = sent.get("citation")
     try:
         if not answers:
             raise InputError("there is no such answer in this conversation")
-        engine.save_feedback(str(sent.get("kind")), answers[0].to_json())
+        engine.save_feedback(
+            str(sent.get("kind")), answers[0].to_json(), client=client,
+            comment=str(sent.get("comment") or "").strip() or None,
+            citation=number if isinstance(number, int) else None,
+        )  # fmt: skip
     except GroundwireError as error:
         return f"Not saved: {error}"
-    return "Thank you. Your feedback is saved beside the index."
+    return "Thank you. Your feedback is saved."
 
 
 def _opener(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
@@ -139,6 +165,8 @@ def _opener(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
         if seq not in tried:
 
             def ask(question: str) -> Any:  # noqa: ANN401
+                while engine.working or engine.waiting:  # whoever has a question of their own goes first
+                    time.sleep(_PAUSE_S)
                 return asyncio.run(engine.ask(question, client="the page itself"))
 
             try:
@@ -148,17 +176,36 @@ def _opener(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
                 return []
         return tried[seq]
 
-    async def opened() -> tuple[str, str]:
+    async def opened() -> AsyncIterator[tuple[str, str]]:
+        if not engine.ready:
+            yield _welcome(engine, failed=LOADING), ""
         try:
+            await asyncio.to_thread(engine.wait_until_ready, _LOAD_S)
             index = engine.index
-        except NotReadyError as error:
-            return render("welcome.html", questions=[], stats=None, failed=str(error)), ""
+        except (GroundwireError, OSError) as error:  # a TimeoutError is an OSError
+            yield _welcome(engine, failed=str(error) or LOADING), ""
+            return
         stats = await asyncio.to_thread(index.stats)
-        found = await asyncio.to_thread(questions, stats["commit_seq"]) if stats["articles"] else []
-        page = render("welcome.html", questions=found, stats=stats, failed="")
-        return page, render("choices.html", sources=list(stats["sources"]))
+        choices = render("choices.html", sources=list(stats["sources"]))
+        yield _welcome(engine, stats=stats), choices
+        if stats["articles"]:
+            found = await asyncio.to_thread(questions, stats["commit_seq"])
+            yield _welcome(engine, stats=stats, questions=found), choices
 
     return opened
+
+
+def _welcome(
+    engine: Engine, *, stats: Mapping[str, Any] | None = None, questions: Sequence[str] = (), failed: str = ""
+) -> str:
+    writes = engine.settings.allow_writes
+    return render("welcome.html", stats=stats, questions=questions, failed=failed, allow_writes=writes)
+
+
+def _wait(engine: Engine) -> None:
+    """Wait for the articles, as a reader would; what made them fail is raised by whoever uses them."""
+    with suppress(GroundwireError, OSError):
+        engine.wait_until_ready(_LOAD_S)
 
 
 def _collection(engine: Engine) -> dict[str, Any]:

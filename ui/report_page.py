@@ -15,6 +15,7 @@ from index.errors import InputError
 
 __all__ = ["add_report_page"]
 
+_HEAD = "<p><a href='/'>← Ask a question</a></p><h1>Evaluations</h1>"
 _FIGURES = ("quote_fidelity", "citation_precision", "evidence_complete", "answered", "refused_near", "refused_far")
 
 
@@ -58,12 +59,12 @@ def _held(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _listed(held: dict[str, dict[str, Any]]) -> str:
     if not held:
-        return "<h1>Evaluations</h1><p>No runs yet. <code>groundwire eval</code> makes one.</p>"
+        return f"{_HEAD}<p>No runs yet. <code>groundwire eval</code> makes one.</p>"
     names = list(held)
     rows = "".join(_rows(name, held[name], _before(name, names, held)) for name in names)
     heads = "".join(f"<th scope='col'>{figure.replace('_', ' ')}</th>" for figure in _FIGURES)
     return (
-        "<h1>Evaluations</h1><p class='lead'>The runs of <code>groundwire eval</code>, newest first.</p>"
+        f"{_HEAD}<p class='lead'>The runs of <code>groundwire eval</code>, newest first.</p>"
         "<div class='scroll'><table><thead><tr><th scope='col'>run</th><th scope='col'>suite</th>"
         f"<th scope='col'>cases</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )

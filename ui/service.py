@@ -162,13 +162,15 @@ def _login_page(message: str, status: int) -> HTMLResponse:
 
 def _add_docs(app: FastAPI, *, has_page: bool) -> None:
     """Serve the documentation with files of our own machine: FastAPI's page asks two other hosts for them."""
+    of = f"?v={version('fastapi-offline')}"
     app.mount("/docs-static", StaticFiles(directory=str(files("fastapi_offline") / "static")), name="docs-static")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url="/openapi.json", title="Groundwire over HTTP",
-            swagger_js_url="/docs-static/swagger-ui-bundle.js", swagger_css_url="/docs-static/swagger-ui.css",
+            swagger_js_url=f"/docs-static/swagger-ui-bundle.js{of}",
+            swagger_css_url=f"/docs-static/swagger-ui.css{of}",
             swagger_favicon_url="/docs-static/favicon.png",
         )  # fmt: skip
 

@@ -1,19 +1,20 @@
 """From turns of a conversation to escaped HTML: pure, and the only point where text from outside meets markup."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from itertools import pairwise
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from index.article import Article
-from rag.answer import Answer, Citation, Sentence
+from rag.answer import Answer, Citation, Copy, Sentence
 
 __all__ = ["Badge", "Piece", "Turn", "badge_of", "link_of", "pieces_of", "render", "render_conversation",
-           "render_sources"]  # fmt: skip
+           "render_sources", "static"]  # fmt: skip
 
 Texts = Callable[[str, int], Article]
 
@@ -22,12 +23,14 @@ Texts = Callable[[str, int], Article]
 class Turn:
     """Hold one question of a conversation and what is known of its answer.
 
-    `state` is "searching", "waiting", "writing", "done", "stopped" or "error"; `said` has what came before the whole
-    answer did, and `message` what to tell the reader (a place in the line, or what failed).
+    `state` is "searching", "waiting", "writing", "done", "stopped", "busy" or "error"; `said` has what came before the
+    whole answer did, and `message` what to tell the reader (a place in the line, or what failed). `name` is what the
+    browser calls it, so that the browser knows when its question is answered.
     """
 
     number: int
     question: str
+    name: str = ""
     state: str = "searching"
     said: tuple[Sentence, ...] = ()
     cited: tuple[Citation, ...] = ()
@@ -69,11 +72,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold an article of the source panel, cut where citations begin and end."""
+    """Hold an article of the source panel, cut where citations begin and end; `copies` say who prints which, too."""
 
     article: Article
     numbers: tuple[int, ...]
     pieces: tuple[Piece, ...]
+    copies: tuple[tuple[int, tuple[Copy, ...]], ...]
 
 
 def pieces_of(text: str, spans: Sequence[tuple[int, int, int]]) -> tuple[Piece, ...]:
@@ -105,6 +109,7 @@ def badge_of(turn: Turn) -> Badge:
     fixed = {
         "searching": Badge("busy", "Searching"), "waiting": Badge("busy", "Waiting"),
         "writing": Badge("busy", "Writing"), "stopped": Badge("warn", "Stopped"), "error": Badge("warn", "No answer"),
+        "busy": Badge("warn", "Busy"),
     }  # fmt: skip
     if turn.state in fixed:
         return fixed[turn.state]
@@ -131,14 +136,24 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
 
+@cache
+def static(name: str) -> str:
+    """Return the address of a static file of ours; it names the content, so that browsers may keep it for good."""
+    content = (files("ui") / "static" / name).read_bytes()
+    return f"/ui-static/{name}?v={sha256(content).hexdigest()[:12]}"
+
+
 def _cards(turn: Turn, article: Texts) -> list[Card]:
     spans: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
     for c in turn.citations:
         spans.setdefault((c.article_id, c.revision), []).append((c.number, c.start, c.end))
+    also = {c.number: c.also_in for c in turn.citations if c.also_in}
     cards = []
     for (article_id, revision), cited in spans.items():
         held = article(article_id, revision)
-        cards.append(Card(held, tuple(number for number, _, _ in cited), pieces_of(held.text, cited)))
+        numbers = tuple(number for number, _, _ in cited)
+        copies = tuple((number, also[number]) for number in numbers if number in also)
+        cards.append(Card(held, numbers, pieces_of(held.text, cited), copies))
     return cards
 
 
@@ -172,8 +187,12 @@ def _day(published: str | None) -> str:
     """Return a day as people write it ("4 Sep 2025"), or "undated"."""
     if not published:
         return "undated"
-    year, month, day = published[:10].split("-")
-    return f"{int(day)} {'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split()[int(month) - 1]} {year}"
+    return f"{int(published[8:10])} {_month(published)}"
+
+
+def _month(published: str) -> str:
+    """Return a month as people write it ("Sep 2025")."""
+    return f"{'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split()[int(published[5:7]) - 1]} {published[:4]}"
 
 
 def _initials(source: str | None) -> str:
@@ -188,6 +207,6 @@ def _environment() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {"day": _day, "initials": _initials, "link": link_of}
-    environment.globals |= {"badge_of": badge_of, "uncited": _uncited, "paragraphs": _paragraphs, "replace": replace}
+    environment.filters |= {"day": _day, "month": _month, "initials": _initials, "link": link_of, "path": quote}
+    environment.globals |= {"badge_of": badge_of, "uncited": _uncited, "paragraphs": _paragraphs, "static": static}
     return environment

@@ -1,10 +1,19 @@
-"""The line that questions wait in: so many are worked on at once, so many may wait, the rest are told to come back."""
+"""The line that questions wait in: so many are worked on at once, so many may wait, the rest are told to come back.
+
+It is fair to clients: they take turns, so that one who asks a hundred times holds up nobody who asks once; and no
+client alone fills the line.
+"""
 
 import asyncio
+from bisect import insort
+from collections import Counter
 from collections.abc import AsyncGenerator
+from math import ceil
 from threading import Lock
 
 __all__ = ["LineFullError", "WaitingLine"]
+
+_MOST_OF_ONE = 0.75
 
 
 class LineFullError(Exception):
@@ -18,7 +27,9 @@ class LineFullError(Exception):
 class _Place:
     """Hold one caller's place and how to wake that caller in its own event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: str, turn: int) -> None:
+        self.client = client
+        self.turn = turn
         self.served = False
         self._loop = asyncio.get_running_loop()
         self._moved = asyncio.Event()
@@ -34,9 +45,11 @@ class _Place:
 
 
 class WaitingLine:
-    """Serve `most_served` callers at once, let `most_waiting` wait in the order in which they came.
+    """Serve `most_served` callers at once and let `most_waiting` wait, of one client at most three quarters of that.
 
-    Callers may live in any event loop; `leave` may be called from any thread.
+    Clients are served in turns, and the callers of one client in the order in which they came (start-time fair
+    queueing, Goyal, Vin and Cheng 1996, with questions that all cost the same). Callers may live in any event loop;
+    `leave` may be called from any thread.
     """
 
     def __init__(self, *, most_served: int, most_waiting: int) -> None:
@@ -45,6 +58,9 @@ class WaitingLine:
         self._lock = Lock()
         self._served = 0
         self._waiting: list[_Place] = []
+        self._of_client: Counter[str] = Counter()
+        self._turn = 0
+        self._last_turn: dict[str, int] = {}
 
     @property
     def waiting(self) -> int:
@@ -52,22 +68,23 @@ class WaitingLine:
         return len(self._waiting)
 
     @property
-    def is_full(self) -> bool:
-        """Tell whether nobody else may wait."""
-        return self._served >= self._most_served and len(self._waiting) >= self._most_waiting
-
-    @property
     def served(self) -> int:
         """Return how many are being served."""
         return self._served
 
-    async def enter(self) -> AsyncGenerator[int, None]:
+    def is_full(self, client: str = "") -> bool:
+        """Tell whether nobody else of a client may wait."""
+        most = ceil(self._most_waiting * _MOST_OF_ONE)
+        is_long = len(self._waiting) >= self._most_waiting or self._of_client[client] >= most
+        return self._served >= self._most_served and is_long
+
+    async def enter(self, client: str = "") -> AsyncGenerator[int, None]:
         """Yield the caller's position, from 1, whenever it changes; ends when the caller is served.
 
         Raises `LineFullError` at once when nobody else may wait. Whoever was served calls `leave` once; whoever closes
         the iterator before that has left already.
         """
-        place = self._join()
+        place = self._join(client)
         try:
             told = 0
             while (position := self._position(place)) > 0:
@@ -86,12 +103,14 @@ class WaitingLine:
             self._served -= 1
             self._admit()
 
-    def _join(self) -> _Place:
-        place = _Place()
+    def _join(self, client: str) -> _Place:
         with self._lock:
-            if self.is_full:
+            if self.is_full(client):
                 raise LineFullError(len(self._waiting))
-            self._waiting.append(place)
+            turn = self._last_turn[client] = max(self._turn, self._last_turn.get(client, 0)) + 1
+            place = _Place(client, turn)
+            insort(self._waiting, place, key=lambda other: other.turn)  # behind those of the same turn
+            self._of_client[client] += 1
             self._admit()
         return place
 
@@ -99,10 +118,20 @@ class WaitingLine:
         """Serve whoever is first while there is room, and wake everybody whose position changed; under the lock."""
         moved = [*self._waiting]
         while self._waiting and self._served < self._most_served:
-            self._waiting.pop(0).served = True
+            place = self._waiting[0]
+            self._remove(place)
+            place.served = True
+            self._turn = place.turn
             self._served += 1
         for place in moved:
             place.wake()
+
+    def _remove(self, place: _Place) -> None:
+        """Take a place out of the line, and forget a client of whom nobody waits; under the lock."""
+        self._waiting.remove(place)
+        self._of_client[place.client] -= 1
+        if not self._of_client[place.client]:
+            del self._of_client[place.client], self._last_turn[place.client]
 
     def _position(self, place: _Place) -> int:
         with self._lock:
@@ -113,5 +142,5 @@ class WaitingLine:
             if place.served:
                 self._served -= 1
             else:
-                self._waiting.remove(place)
+                self._remove(place)
             self._admit()

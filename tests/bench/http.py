@@ -1,8 +1,10 @@
 """Load on the HTTP service: `make bench-http` serves 10,000 passages and asks from many sides at once.
 
-Each asker asks again when it is answered. Three runs: as many askers as the bar names (and 32), ten times as many, and
-5,000 questions one after the other to see whether memory grows. The articles are made up from the sample articles, each
-about names of its own, so that they are as hard to tell apart as news of one kind is.
+Each asker asks again when it is answered. The runs: as many askers as the bar names (and 32); ten times as many; ten
+times as many of which nine in ten do not heed that they are told busy, and ask again at once, from another address; and
+5,000 questions one after the other, to see whether memory grows. The articles are made up from the sample articles,
+each about names of its own, so that they are as hard to tell apart as news of one kind is. Askers and server share the
+machine.
 """
 
 import argparse
@@ -10,11 +12,13 @@ import asyncio
 import os
 import random
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,8 +90,10 @@ def make_index(folder: Path, passages: int) -> NewsIndex:
     return index
 
 
-async def ask_until(client: httpx.AsyncClient, tally: Tally, until: float, chance: random.Random) -> None:
-    """Ask again and again; whoever is told busy waits as long as the server says, and asks again."""
+async def ask_until(
+    client: httpx.AsyncClient, tally: Tally, until: float, chance: random.Random, *, heeds: bool = True
+) -> None:
+    """Ask again and again; whoever is told busy, and heeds it, waits as long as the server says."""
     while time.perf_counter() < until:
         question = chance.choice(QUESTIONS).format(place=place_of(chance.randrange(1000)))
         started = time.perf_counter()
@@ -97,7 +103,7 @@ async def ask_until(client: httpx.AsyncClient, tally: Tally, until: float, chanc
             tally.broken[type(error).__name__] += 1
             continue
         tally.add(response.status_code, time.perf_counter() - started)
-        if response.status_code == 503:
+        if response.status_code == 503 and heeds:
             await asyncio.sleep(min(float(response.headers["retry-after"]), until - time.perf_counter()))
 
 
@@ -109,15 +115,27 @@ async def watch_health(client: httpx.AsyncClient, tally: Tally, until: float) ->
         await asyncio.sleep(0.2)
 
 
-async def load(address: str, askers: int, seconds: float) -> tuple[Tally, Tally]:
-    """Let so many ask at once for so long."""
-    limits = httpx.Limits(max_connections=askers + 2)
-    asked, health = Tally(), Tally()
-    async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as client:
+def caller(address: str, context: ssl.SSLContext, host: str = "127.0.0.1") -> httpx.AsyncClient:
+    """Return a client with a connection of its own, as a browser has: in a shared pool requests wait before they go."""
+    transport = httpx.AsyncHTTPTransport(verify=context, local_address=host)
+    return httpx.AsyncClient(base_url=address, timeout=120, transport=transport)
+
+
+async def load(address: str, askers: int, seconds: float, *, rude: int = 0) -> tuple[Tally, Tally, Tally]:
+    """Let so many ask at once, and from another address so many who do not heed that the server is busy.
+
+    Returns what the askers were told, what the others were told, and how fast the server said that it is there.
+    """
+    asked, refused, health = Tally(), Tally(), Tally()
+    context = ssl.create_default_context()  # one is enough, and each costs 20 ms
+    async with AsyncExitStack() as stack:
+        honest = [await stack.enter_async_context(caller(address, context)) for _ in range(askers + 1)]
+        others = [await stack.enter_async_context(caller(address, context, "127.0.0.2")) for _ in range(rude)]
         until = time.perf_counter() + seconds
-        tasks = [ask_until(client, asked, until, random.Random(n)) for n in range(askers)]
-        await asyncio.gather(*tasks, watch_health(client, health, until))
-    return asked, health
+        tasks = [ask_until(client, asked, until, random.Random(n)) for n, client in enumerate(honest[1:])]
+        tasks += [ask_until(client, refused, until, random.Random(-n), heeds=False) for n, client in enumerate(others)]
+        await asyncio.gather(*tasks, watch_health(honest[0], health, until))
+    return asked, refused, health
 
 
 def memory_of(process_id: int) -> float:
@@ -151,7 +169,7 @@ def start(index: Path) -> tuple[subprocess.Popen[str], str]:
     return server, address
 
 
-def row(askers: int, asked: Tally, health: Tally, bar: str) -> str:
+def row(askers: str, asked: Tally, health: Tally, bar: str) -> str:
     """Return a line of the table."""
     others = {status: len(took) for status, took in asked.seconds.items() if status not in (200, 503)}
     errors = sum(others.values()) + sum(asked.broken.values())
@@ -168,6 +186,9 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--askers", type=int, nargs="+", default=[12, 32, 120], help="how many at once, run by run")
+    parser.add_argument(
+        "--rude", type=int, default=108, help="who do not heed that the server is busy, beside 12 who do; 0 leaves out"
+    )
     parser.add_argument("--questions", type=int, default=5_000, help="of the memory run; 0 leaves it out")
     parser.add_argument("--index", type=Path, help="keep the index here, for the next run")
     options = parser.parse_args()
@@ -183,7 +204,12 @@ def main() -> None:
             bars = {12: "0 errors, p95 <= 1.5 s", 120: "busy <= 1 s, none lost"}
             for askers in options.askers:
                 bar = bars.get(askers, "reported")
-                print(row(askers, *asyncio.run(load(address, askers, options.seconds)), bar), flush=True)
+                asked, _, health = asyncio.run(load(address, askers, options.seconds))
+                print(row(f"{askers}", asked, health, bar), flush=True)
+            if options.rude:
+                asked, refused, health = asyncio.run(load(address, 12, options.seconds, rude=options.rude))
+                print(row(f"12 beside {options.rude} that do not heed", asked, health, "answered"), flush=True)
+                print(row(f"the {options.rude}", refused, health, "busy <= 1 s"), flush=True)
             if options.questions:
                 for done, megabytes in asyncio.run(memory(address, server.pid, options.questions)):
                     print(f"after {done:,} questions: {megabytes:,.0f} MB", flush=True)

@@ -2,13 +2,26 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from index.errors import InputError
 from index.news_index import NewsIndex
-from rag.answer import Answer, Citation, Conflict, ConflictValue, Event, Row, Sentence, Table, TableCoverage, to_json
+from rag.answer import (
+    Answer,
+    Citation,
+    Conflict,
+    ConflictValue,
+    Copy,
+    Event,
+    Row,
+    Sentence,
+    Table,
+    TableCoverage,
+    to_json,
+)
+from rag.bot import NewsBot
 from tests.fakes import NOW, FakeEmbedder, answer_event, refused, write_articles
 from ui.engine import Engine
 from ui.page import mount_page
@@ -50,7 +63,8 @@ class StateBot:
             reason = "nothing_in_window" if word == "outside" else "not_in_articles"
             refusal = replace(base.refusal, reason=reason, nearest=nearest,
                               searched=replace(base.refusal.searched, articles=2))  # fmt: skip
-            yield answer_event(replace(base, question=question, refusal=refusal))
+            understood = replace(base.understood, question=question)
+            yield answer_event(replace(base, question=question, understood=understood, refusal=refusal))
             return
         if word == "what":  # an example that the page tries out before it shows it
             time.sleep(1)
@@ -67,7 +81,8 @@ class StateBot:
             "Germany pledged 320 million.",
             *([EVIL] if word == "evil" else []),
         ]
-        cited = [self._cite(1, "a", said[0]), self._cite(2, "a", said[1])]
+        copy = Copy(article_id="c", title="Copied " + EVIL, source="Lyon Desk", url="https://news.example/c")
+        cited = [replace(self._cite(1, "a", said[0]), also_in=(copy,)), self._cite(2, "a", said[1])]
         if word == "evil":
             cited.append(self._cite(3, "b", "Evil words."))
         text, sentences = "", []
@@ -85,10 +100,12 @@ class StateBot:
         row = Row(cells={"actor": "France", "amount": "500 million"}, value=5e8, currency="EUR", citations=(1,))
         table = Table(columns=("actor", "amount"), rows=(row,), coverage=TableCoverage(
             articles_in_scope=2, articles_read=2, articles_with_rows=1)) if word == "table" else None  # fmt: skip
-        return replace(refused(), question=question, status="partial" if word == "partly" else "answered", text=text,
+        base = refused()
+        return replace(base, question=question, status="partial" if word == "partly" else "answered", text=text,
                        sentences=tuple(sentences), citations=tuple(cited), conflicts=conflicts, table=table,
-                       refusal=None,
-                       hits=tuple(self._index.search("evil", k=2)), follow_ups=("Table of pledges",))  # fmt: skip
+                       refusal=None, understood=replace(base.understood, question=question),
+                       hits=tuple(self._index.search("evil", k=2)),
+                       follow_ups=("Table of pledges", "Refuse this one", question))  # fmt: skip
 
     def _cite(self, number: int, article_id: str, quote: str) -> Citation:
         a = self._index.article(article_id)
@@ -98,12 +115,13 @@ class StateBot:
                         end=start + len(quote), text_sha256=a.text_sha256, also_in=())  # fmt: skip
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, articles: Sequence[dict[str, str]]) -> None:
     """Serve until the process is ended."""
     index = NewsIndex.open(folder / "index", create=True, embedder=FakeEmbedder())
-    index.ingest([write_articles(folder / "a.jsonl", *ARTICLES)], now=NOW)
+    if articles:
+        index.ingest([write_articles(folder / "a.jsonl", *articles)], now=NOW)
     settings = ServeSettings(allow_writes=True, questions_per_minute=10_000, queue_size=1)
-    engine = Engine(lambda: index, settings=settings, make_bot=StateBot)
+    engine = Engine(lambda: index, settings=settings, make_bot=StateBot if articles else NewsBot)
     listening = bind(settings)
     app = mount_page(create_app(engine), engine)
     engine.wait_until_ready(60)
@@ -113,4 +131,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), [] if "--empty" in sys.argv else ARTICLES)

@@ -1,9 +1,11 @@
 """A real Chromium on a server with a canned bot; a request to elsewhere or an error of the page fails every test."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,35 +18,73 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).parents[2]
 CHROMIUM = next((p for p in ("/usr/lib/chromium/chromium", "/usr/bin/chromium") if Path(p).exists()), None)
+CANNED = Path(__file__).parent / "canned_server.py"
 SCREENSHOTS = CHECKOUT / "screenshots"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def needed() -> None:
+    """Skip without a browser; in CI, fail."""
     missing = [n for n in ("playwright", "axe_playwright_python", "gradio") if not find_spec(n)]
     if not CHROMIUM or missing:
         said = f"no Chromium or no {', '.join(missing) or 'browser'}: apt-get install chromium, pip install .[dev]"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(said)
-    folder = tmp_path_factory.mktemp("page")
-    log = (folder / "log").open("w")
-    server = subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / "canned_server.py"), str(folder)],
-        stdout=subprocess.PIPE, stderr=log,
-        text=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(CHECKOUT), "GRADIO_ANALYTICS_ENABLED": "False"},
-    )  # fmt: skip
-    assert server.stdout
-    line = server.stdout.readline().strip()
-    assert line.startswith("http"), (folder / "log").read_text()
-    yield line
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
-    log.close()
+
+
+@contextmanager
+def serving(folder: Path, *command: str) -> Iterator[str]:
+    """Run a server until the block ends; the block gets its address, from the first line that it prints."""
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, *command], stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT), "GRADIO_ANALYTICS_ENABLED": "False"},
+        )  # fmt: skip
+        assert server.stdout
+        found = re.search(r"http://\S+", server.stdout.readline())
+        assert found, (folder / "log").read_text()
+        yield found[0]
+        server.terminate()
+        server.wait(20)
+        server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def canned_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the server with canned answers; its index is in `index`."""
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="session")
+def address(canned_folder: Path) -> Iterator[str]:
+    needed()
+    with serving(canned_folder, str(CANNED), str(canned_folder)) as at:
+        yield at
+
+
+@pytest.fixture(scope="session")
+def empty_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve an index without an article."""
+    needed()
+    folder = tmp_path_factory.mktemp("empty")
+    with serving(folder, str(CANNED), str(folder), "--empty") as at:
+        yield at
+
+
+@pytest.fixture(scope="session")
+def seeds_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the sample articles with the real model and bot, by the command that everybody uses."""
+    needed()
+    folder = tmp_path_factory.mktemp("seeds")
+    index = str(folder / "index")
+    ingest = [sys.executable, "-m", "ui.cli", "ingest", str(CHECKOUT / "seeds"), "--index", index]
+    subprocess.run(ingest, env={**os.environ, "PYTHONPATH": str(CHECKOUT)}, check=True, capture_output=True)
+    with serving(folder, "-m", "ui.cli", "serve", "--index", index) as at:
+        yield at
 
 
 @pytest.fixture(scope="module")  # while it is open an event loop runs, and no test of another file may start one
-def chromium(address: str) -> Iterator["Browser"]:
+def chromium() -> Iterator["Browser"]:
+    needed()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -63,7 +103,7 @@ def visit(chromium: "Browser", address: str) -> Iterator[Callable[..., Any]]:
         if when:
             wrong.append(what)
 
-    def go(path: str = "/", **settings: Any) -> "Page":  # noqa: ANN401 - those of Browser.new_context
+    def go(path: str = "/", at: str = "", **settings: Any) -> "Page":  # noqa: ANN401 - those of Browser.new_context
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce",
                                           "locale": "en-GB", "timezone_id": "UTC", **settings})  # fmt: skip
         contexts.append(context)
@@ -74,7 +114,7 @@ def visit(chromium: "Browser", address: str) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda e: wrong.append(str(e)))
         page.on("response", lambda r: blame(f"{r.status} {r.url}", when=r.status >= 400))
         page.add_init_script("window.hurt = []; window.pwn = (n) => window.hurt.push(n);")
-        page.goto(address + path, wait_until="domcontentloaded")
+        page.goto((at or address) + path, wait_until="domcontentloaded")
         page.wait_for_selector("body[data-gw-ready]", state="attached")
         return page
 

@@ -1,6 +1,8 @@
 """The chat page in Chromium: every state, keyboard, phone, hostile text."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,7 @@ Inspect = Callable[["Page", str], None]
 def ask(page: "Page", question: str, turn: int = 1) -> None:
     page.fill("#gw-question", question)
     page.press("#gw-question", "Enter")
-    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error]")
+    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error], #t-{turn}[data-state=busy]")
 
 
 STATES = {
@@ -77,6 +79,22 @@ def test_hostile_text_stays_text(visit: Visit, inspect: Inspect) -> None:
     inspect(page, "hostile")
 
 
+def test_other_articles_that_print_the_words_are_named_beside_them(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    assert str(page.text_content(".gw-also")).startswith("The words of passage 1 are also printed in Lyon Desk")
+    assert page.get_attribute(".gw-also a", "href") == "https://news.example/c"
+
+
+def test_an_index_without_articles_says_how_to_add_some(visit: Visit, inspect: Inspect, empty_address: str) -> None:
+    page = visit(at=empty_address)
+    page.wait_for_selector("#gw-empty")
+    inspect(page, "empty")
+    ask(page, "Who pledged what?")
+    assert "There are no articles yet." in page.inner_text("#t-1")
+    inspect(page, "empty-asked")
+
+
 def test_stop_keeps_what_was_said(visit: Visit, inspect: Inspect) -> None:
     page = visit()
     page.fill("#gw-question", "Slow please")
@@ -86,6 +104,19 @@ def test_stop_keeps_what_was_said(visit: Visit, inspect: Inspect) -> None:
     page.wait_for_selector("#t-1[data-state=stopped]")
     assert page.locator("#t-1 .gw-cite").count() == 1
     inspect(page, "stopped")
+
+
+def test_the_next_question_comes_to_the_top_and_can_be_stopped_while_it_is_answered(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    page.wait_for_selector(".gw-next button")
+    page.fill("#gw-question", "Slow please")
+    page.press("#gw-question", "Enter")
+    page.wait_for_selector("#t-2[data-state=writing]")
+    assert page.is_visible("#gw-stop")
+    top = page.evaluate("document.querySelector('#chat').getBoundingClientRect().top")
+    asked = page.evaluate("document.querySelector('#t-2 .gw-question').getBoundingClientRect().top")
+    assert 0 <= asked - top <= 60
 
 
 def test_two_sessions_do_not_mix(visit: Visit) -> None:
@@ -113,11 +144,39 @@ def test_an_address_asks_its_question_with_its_filters(visit: Visit) -> None:
     assert page.locator("#gw-choices input:checked").get_attribute("value") == "Paris Desk"
 
 
-def test_feedback_is_acknowledged_and_the_conversation_downloads(visit: Visit) -> None:
+def test_a_reader_says_which_passage_is_wrong_and_why(visit: Visit, inspect: Inspect, canned_folder: Path) -> None:
     page = visit()
     ask(page, "Answer me")
-    page.click("[data-kind=wrong_passage]")
+    page.click(".gw-report summary")
+    inspect(page, "report")
+    page.select_option(".gw-say-form select", "2")
+    page.fill(".gw-say-form textarea", "That is <b>Spain</b>")
+    page.click(".gw-say-form button")
     page.wait_for_function("document.querySelector('#gw-status').textContent.startsWith('Thank you')")
+    assert page.inner_text("#gw-toast").startswith("Thank you")
+    stored = (canned_folder / "index" / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+    line = json.loads(stored)
+    assert (line["kind"], line["citation"], line["comment"]) == ("wrong_passage", 2, "That is <b>Spain</b>")
+    assert line["answer"]["question"] == "Answer me"
+
+
+def test_a_refusal_has_no_passage_to_complain_of_and_a_liked_answer_is_stored(
+    visit: Visit, canned_folder: Path
+) -> None:
+    page = visit()
+    ask(page, "Refuse please")
+    page.click(".gw-report summary")
+    kinds = page.locator(".gw-say-form input[type=radio]").evaluate_all("all => all.map(one => one.value)")
+    assert kinds == ["dislike", "missing_source", "other"]
+    page.click("[data-kind=like]")
+    page.wait_for_function("document.querySelector('#gw-status').textContent.startsWith('Thank you')")
+    stored = (canned_folder / "index" / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+    assert json.loads(stored)["kind"] == "like"
+
+
+def test_the_conversation_downloads(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
     page.click("#gw-save summary")
     with page.expect_download() as got:
         page.click("[data-export=json]")

@@ -22,7 +22,15 @@ def send(page: "Page", question: str) -> None:
 
 def ask(page: "Page", question: str, turn: int = 1) -> None:
     send(page, question)
-    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error]")
+    page.wait_for_selector(f"#t-{turn}[data-state=done], #t-{turn}[data-state=error], #t-{turn}[data-state=busy]")
+
+
+def reload(page: "Page") -> None:
+    """Reload the page when nothing is under way any more: Gradio calls a request that the reload ends an error."""
+    page.wait_for_selector(".gw-examples", state="attached")
+    page.wait_for_function("!document.querySelector('.gw-next') || document.querySelector('#follow [data-kind]')")
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector("body[data-gw-ready]", state="attached")
 
 
 def copied(page: "Page") -> str:
@@ -55,8 +63,7 @@ def test_filters_that_leave_nothing_can_be_cleared_and_the_question_asked_again(
 def test_past_questions_stay_in_the_browser_until_they_are_cleared(visit: Visit) -> None:
     page = visit()
     ask(page, "Answer me")
-    page.reload(wait_until="domcontentloaded")
-    page.wait_for_selector("body[data-gw-ready]", state="attached")
+    reload(page)
     page.click("#gw-past summary")
     assert page.locator("#gw-list li").all_inner_texts() == ["Answer me"]
     page.click("#gw-forget")
@@ -72,9 +79,11 @@ def test_a_past_question_can_be_asked_again(visit: Visit) -> None:
     assert page.locator(".gw-question").all_inner_texts() == ["Answer me", "Answer me"]
 
 
-def test_a_follow_up_is_asked_by_a_click(visit: Visit) -> None:
+def test_a_follow_up_that_is_answered_is_offered_and_asked_by_a_click(visit: Visit) -> None:
     page = visit()
     ask(page, "Answer me")
+    page.wait_for_selector(".gw-next .gw-suggest")
+    assert page.locator(".gw-next .gw-suggest").all_inner_texts() == ["Table of pledges"]
     page.click(".gw-next .gw-suggest")
     page.wait_for_selector("#t-2[data-state=done]")
     assert page.inner_text("#t-2 .gw-question") == "Table of pledges"
@@ -125,8 +134,7 @@ def test_an_answer_stays_when_the_examples_are_found_after_it(visit: Visit, addr
 def test_the_chosen_theme_is_kept(visit: Visit) -> None:
     page = visit()
     page.click("#gw-theme")
-    page.reload(wait_until="domcontentloaded")
-    page.wait_for_selector("body[data-gw-ready]", state="attached")
+    reload(page)
     assert page.get_attribute("#gw-theme", "aria-pressed") == "true"
     assert page.evaluate("document.body.classList.contains('dark')")
 
@@ -139,7 +147,7 @@ def test_each_uploaded_file_gets_a_row_that_says_what_became_of_it(visit: Visit,
     page.set_input_files("#gw-files", sorted(tmp_path.iterdir()))
     page.wait_for_function("document.querySelector('#gw-status').textContent === 'Upload finished'")
     rows = page.locator("#gw-uploads li").all_inner_texts()
-    assert rows[0] == "<img src=x onerror=pwn(5)>.txt: 1 passages"
+    assert rows[0] == "<img src=x onerror=pwn(5)>.txt: 1 passage"
     assert rows[1] == "empty.txt: skipped: holds no text; there is nothing to ingest"
     assert page.evaluate("window.hurt") == []
 
@@ -153,6 +161,11 @@ def test_the_collection_lists_the_articles_with_a_plot(visit: Visit, address: st
     assert page.locator("svg.gw-plot rect").count() >= 1
     assert page.locator("main img").count() == 0
     inspect(page, "collection")
+    page.click("main a:has-text('Pledges in Paris')")
+    page.wait_for_url(f"{address}/collection/a")
+    assert page.inner_text("main h1") == "Pledges in Paris"
+    assert "Germany pledged 320 million." in page.inner_text(".gw-text")
+    inspect(page, "article")
 
 
 def test_a_full_line_says_its_position_and_then_that_it_is_busy(visit: Visit, inspect: Inspect) -> None:
@@ -165,7 +178,8 @@ def test_a_full_line_says_its_position_and_then_that_it_is_busy(visit: Visit, in
     assert "this question is next" in pages[2].inner_text("#t-1")
     inspect(pages[2], "waiting")
     ask(pages[3], "Answer me")
-    assert pages[3].get_attribute("#t-1", "data-state") == "error"
+    assert pages[3].get_attribute("#t-1", "data-state") == "busy"
+    assert "Many people are asking, and the line is full." in pages[3].inner_text("#t-1")
     assert pages[3].locator(".gw-retry").count() == 1
     inspect(pages[3], "busy")
     pages[2].wait_for_selector("#t-1[data-state=done]")

@@ -7,9 +7,12 @@
   const isPhone = () => matchMedia("(max-width: 860px)").matches;
   const kept = { get: (k) => { try { return localStorage.getItem(k); } catch { return null; } },
                  set: (k, v) => { try { localStorage.setItem(k, v); } catch { /* private window */ } } };
-  let selected = null, wayBack = null, replacing = null, serial = 0, finished = 0, heard = "", format = "", asked = 0;
+  let selected = null, wayBack = null, replacing = null, serial = 0, heard = "", format = "", asked = "";
 
+  let fading = 0;
+  const show = (text) => { const node = one("#gw-toast"); node.textContent = text; node.hidden = false; clearTimeout(fading); fading = setTimeout(() => { node.hidden = true; }, 4000); };
   const say = (text) => { const node = one("#gw-status"); node.textContent = ""; setTimeout(() => { node.textContent = text; }, 50); };
+  const tell = (text) => { say(text); show(text); };  // to the ear and to the eye
 
   /* Filters live in the address. */
   const filters = () => ({ since: one("#gw-since").value, until: one("#gw-until").value,
@@ -49,8 +52,8 @@
     if (!question.trim() || !one("#gw-stop").hidden) return;
     busy(true); all("#gw-form details").forEach((d) => { d.open = false; });
     kept.set("gw-past", JSON.stringify([question, ...past().filter((q) => q !== question)].slice(0, 20))); showPast();
-    one("#gw-question").value = ""; replacing = null; asked = Date.now();
-    send("ask", { question, ...filters(), replace });
+    one("#gw-question").value = ""; replacing = null; asked = String(++serial);
+    send("ask", { question, ...filters(), replace, serial: asked });
   };
   const turnOf = (node) => Number(node.dataset.turn);
   const questionOf = (turn) => one(`#t-${turn} .gw-question`).textContent;
@@ -103,23 +106,30 @@
   };
 
   /* Copies and downloads. */
-  const copy = async (text, button) => { try { await navigator.clipboard.writeText(text); say("Copied"); } catch { say("The browser did not allow copying"); } };
+  const copy = async (text, button) => { try { await navigator.clipboard.writeText(text); tell("Copied"); } catch { tell("The browser did not allow copying"); } };
   const asText = (turn) => {
     const answer = one(`#t-${turn} .gw-answer`).cloneNode(true); all(".gw-foot, .gw-next, .gw-sr, button:not(.gw-cite)", answer).forEach((n) => n.remove());
     all(".gw-cite", answer).forEach((c) => c.replaceWith(`[${c.textContent.trim()}]`));
     const seen = new Map(); all(`#src mark[data-turn="${turn}"]`).forEach((m) => m.dataset.n.split(" ").forEach((n) => { const card = m.closest("details"), was = seen.get(n); seen.set(n, { text: (was ? was.text : "") + m.textContent, card }); }));
     const list = [...seen].sort((a, b) => a[0] - b[0]).map(([n, { text, card }]) => `[${n}] ${one(".gw-title", card).textContent}. ${one(".gw-meta", card).textContent}. “${text}”`);
-    return [answer.textContent.replace(/[ \t]+/g, " ").replace(/\n\s*/g, "\n").trim(), ...list].join("\n");
+    return [answer.textContent.replace(/\u2060/g, "").replace(/[ \t]+/g, " ").replace(/\n\s*/g, "\n").trim(), ...list].join("\n");
   };
   const save = (name, type, text) => { const link = document.createElement("a"); link.href = URL.createObjectURL(new Blob([text], { type })); link.download = name; link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 1000); };
   const plain = (text) => String(text ?? "").replace(/([\\`*_{}[\]<>#|!$~])/g, "\\$1");
-  const asMarkdown = (turns) => turns.map(({ question, answer }) => `## ${plain(question)}\n\n${plain(answer ? answer.text : "(no answer)")}\n\n` + (answer ? answer.citations.map((c) => `- \\[${c.number}\\] ${plain(c.title)}, ${plain(c.source)}, ${plain(c.published)}: “${plain(c.quote)}”\n`).join("") : "")).join("\n");
+  const asMarkdown = (turns) => turns.map(({ question, answer }) => `## ${plain(question)}\n\n${plain(answer ? answer.text : "(no answer)")}\n\n` + (answer ? answer.citations.map((c) => `- \\[${c.number}\\] ${plain(c.title)}, ${plain(c.source)}, ${plain(c.published)}: “${plain(c.quote)}”${c.also_in.length ? ` (also in ${c.also_in.map((a) => plain(a.source || a.title || a.article_id)).join(", ")})` : ""}\n`).join("") : "")).join("\n");
   const receive = () => {
     const mail = one("#mail [data-kind]"); if (!mail || mail.dataset.serial === heard) return;
     heard = mail.dataset.serial;
-    if (mail.dataset.kind === "feedback") return say(mail.textContent);
+    if (mail.dataset.kind === "feedback") return tell(mail.textContent);
     if (format === "json") save("groundwire.json", "application/json", mail.textContent);
     else save("groundwire.md", "text/markdown", asMarkdown(JSON.parse(mail.textContent)));
+  };
+
+  /* What may be asked next comes after the answer, when it has been tried out. */
+  const suggest = () => {
+    const sent = one("#follow [data-kind]"), next = sent && one(`.gw-next[data-turn="${CSS.escape(sent.dataset.kind)}"]`); if (!next || next.childElementCount) return;
+    next.replaceChildren(...JSON.parse(sent.textContent).map((question) => { const b = document.createElement("button"); b.type = "button"; b.className = "gw-suggest"; b.textContent = question; return b; }));
+    next.hidden = !next.childElementCount;
   };
 
   /* Upload: a row a file, one after the other. */
@@ -131,10 +141,10 @@
       try {
         const reply = await fetch("/api/v1/articles", { method: "POST", body: form }), told = await reply.json();
         const entry = told.files?.[0];
-        row.textContent = `${file.name}: ` + (!reply.ok ? `failed: ${told.detail || told.title}` : entry?.reason ? `${entry.outcome}: ${entry.reason}` : `${told.passages} passages`);
+        row.textContent = `${file.name}: ` + (!reply.ok ? `failed: ${told.detail || told.title}` : entry?.reason ? `${entry.outcome}: ${entry.reason}` : `${told.passages} passage${told.passages === 1 ? "" : "s"}`);
       } catch { row.textContent = `${file.name}: failed: the server could not be reached`; }
     }
-    say("Upload finished");
+    tell("Upload finished");
   };
 
   /* Clicks and keys. */
@@ -148,7 +158,7 @@
     ".gw-copy": (b) => copy(asText(turnOf(b))), ".gw-perma": (b) => copy(location.origin + address(questionOf(turnOf(b)))),
     ".gw-say": (b) => send("feedback", { turn: turnOf(b), kind: b.dataset.kind, serial: ++serial }),
     "[data-export]": (b) => { format = b.dataset.export; send("export", { serial: ++serial }); },
-    "#gw-stop": () => { send("stop"); busy(false); }, "#gw-new": () => { send("fresh"); busy(false); selected = null; finished = 0; one("#gw-question").focus(); },
+    "#gw-stop": () => { send("stop"); asked = ""; busy(false); }, "#gw-new": () => { send("fresh"); asked = ""; busy(false); selected = null; one("#gw-question").focus(); },
     "#gw-forget": () => { kept.set("gw-past", "[]"); showPast(); },
     "#gw-open": (b) => { wayBack = b; openSheet(); one("#gw-close").focus(); },
     "#gw-theme": () => theme(!document.body.classList.contains("dark"), true),
@@ -157,7 +167,15 @@
     for (const [selector, act] of Object.entries(clicks)) { const node = event.target.closest(selector); if (node) { act(node); return; } }
     if (document.body.classList.contains("gw-sheet") && !event.target.closest("#src-col")) closeSheet();
   });
-  document.addEventListener("submit", (event) => { if (event.target.id === "gw-form") { event.preventDefault(); ask(one("#gw-question").value, replacing); } });
+  const complain = (form) => {
+    const kind = one("input:checked", form).value, citation = kind === "wrong_passage" ? Number(form.elements.citation.value) : null;
+    send("feedback", { turn: turnOf(form), kind, citation, comment: form.elements.comment.value, serial: ++serial });
+    form.reset(); const box = form.closest("details"); box.open = false; one("summary", box).focus();
+  };
+  document.addEventListener("submit", (event) => {
+    if (event.target.id === "gw-form") { event.preventDefault(); ask(one("#gw-question").value, replacing); }
+    else if (event.target.matches(".gw-say-form")) { event.preventDefault(); complain(event.target); }
+  });
   document.addEventListener("change", (event) => { if (event.target.id === "gw-files") upload(event.target.files); else if (event.target.closest("#gw-filters")) showFilters(); });
   document.addEventListener("keydown", (event) => {
     if (event.target.id === "gw-question" && event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); ask(event.target.value, replacing); }
@@ -178,13 +196,13 @@
   const theme = (dark, save) => { document.body.classList.toggle("dark", dark); const button = one("#gw-theme"); button.setAttribute("aria-pressed", String(dark)); if (save) kept.set("gw-theme", dark ? "dark" : "light"); };
 
   /* After every update from the server. */
-  let shown = 0;
+  let newest = "";
   const updated = () => {
     keep();
-    const turns = all("#chat .gw-turn"), last = turns[turns.length - 1]; if (!last) { shown = 0; return; }
+    const turns = all("#chat .gw-turn"), last = turns[turns.length - 1]; if (!last) { newest = ""; return; }
     const live = ["searching", "waiting", "writing"].includes(last.dataset.state);
-    if (turns.length !== shown) { shown = turns.length; into(one("#chat"), last, 0); }
-    if (!live && asked) { asked = 0; busy(false); say(`${one(".gw-badge", last)?.textContent || one(".gw-note strong", last)?.textContent || "Answer"} ${all(".gw-cite", last).length} citations.`); }
+    if (last.dataset.serial !== newest) { newest = last.dataset.serial; into(one("#chat"), last, 0); }
+    if (!live && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${one(".gw-badge", last)?.textContent || one(".gw-note strong", last)?.textContent || "Answer"} ${all(".gw-cite", last).length} citations.`); }
   };
   const begin = setInterval(() => {
     if (!document.body.dataset.gwWired || !["#gw-question", "#src", "#chat", "#gw-theme"].every((s) => one(s))) return;
@@ -197,7 +215,7 @@
     const query = new URLSearchParams(location.search); one("#gw-since").value = query.get("since") || ""; one("#gw-until").value = query.get("until") || "";
     fillChoices(); showPast(); if (query.size) showFilters();
     const watch = (selector, act) => new MutationObserver(act).observe(one(selector), { childList: true, subtree: true, attributes: true, attributeFilter: ["data-state", "data-serial", "class"] });
-    watch("#chat", updated); watch("#src", keep); watch("#choices", fillChoices); watch("#mail", receive);
+    watch("#chat", updated); watch("#src", keep); watch("#choices", fillChoices); watch("#mail", receive); watch("#follow", suggest);
     document.body.dataset.gwReady = "1"; if (!isPhone()) one("#gw-question").focus();
     if (query.get("q")) ask(query.get("q").slice(0, 2000));
   }, 30);
