@@ -100,12 +100,7 @@ class _Run:
     _waiting: list[tuple[Article, list[Passage]]] = field(default_factory=list)
     _taken: bool = False
     _new: set[tuple[str, str]] = field(default_factory=set)
-    _known: dict[tuple[str, str], int] = field(init=False)
-    _latest: dict[str, Article] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._known = self.store.fingerprints()
-        self._latest = {article.id: article for article in self.store.outlines()}
+    _latest: dict[str, Article] = field(default_factory=dict)
 
     def note(self, unread: Unread) -> None:
         self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
@@ -126,12 +121,11 @@ class _Run:
         if reason:
             self.reports.append(FileReport(path=path, outcome="skipped", articles=(article.id,), reason=reason))
             return
-        held = self._latest.get(article.id)
+        held = self._held(article.id)
         article = replace(article, revision=held.revision + 1 if held else 1)
         self._waiting.append((article, split(article, self.embedder, self.chunking)))
-        self._known[key] = article.revision
         self._new.add(key)
-        self._latest[article.id] = article
+        self._latest[article.id] = replace(article, text="")
         self.reports.append(FileReport(path=path, outcome="ingested", articles=(article.id,)))
         if sum(len(passages) for _, passages in self._waiting) >= _BATCH_PASSAGES:
             self.commit()
@@ -157,8 +151,8 @@ class _Run:
         self.progress("passages", len(texts))
 
     def _why_skipped(self, article: Article) -> str | None:
-        revision = self._known.get((article.id, article.fingerprint))
-        held = self._latest.get(article.id)
+        held = self._held(article.id)
+        revision = self.store.revision_saying(article.id, article.fingerprint) if held else None
         if held and revision:
             return "unchanged" if revision == held.revision else f"held already as revision {revision}"
         given = article.updated or article.published
@@ -166,8 +160,12 @@ class _Run:
             return f"older than revision {held.revision}, which was updated on {held.updated}"
         return None
 
+    def _held(self, article_id: str) -> Article | None:
+        """Return the latest revision of an article, committed or about to be, without its text."""
+        return self._latest.get(article_id) or self.store.latest_outline(article_id)
+
     def _repeats(self, article: Article) -> str | None:
-        if article.id in self._latest:
+        if self._held(article.id):
             return None
         waiting = [(a.id, a.source) for a, _ in self._waiting if a.text_sha256 == article.text_sha256]
         same = [*self.store.same_text(article.text_sha256), *waiting]

@@ -197,7 +197,13 @@ def peak_mb() -> float:
 
 def run_apart(task: Task, cache: Path | None) -> Figures:
     """Do a task in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.scale", *task.arguments(), *(["--cache", str(cache)] if cache else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.scale",
+        *task.arguments(),
+        *(["--cache", str(cache)] if cache else []),
+    ]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
