@@ -32,6 +32,7 @@ class WordIndex:
 
     def __init__(self, index: "tantivy.Index", row_of_slot: Rows | None = None) -> None:
         index.register_tokenizer(_ANALYZER, _analyzer())
+        index.config_reader("manual")  # else a thread watches the folder, and reads its files once more
         index.reload()
         self._searcher = index.searcher()
         self._schema = index.schema

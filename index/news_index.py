@@ -89,6 +89,7 @@ class NewsIndex:
         self._chunking = chunking
         self._lock = RLock()
         self._snapshot: _Snapshot | None = None
+        self._loaded: Generation | None = None
         self._sentences: OrderedDict[str, Vectors] = OrderedDict()
         self._model_checked = False
 
@@ -133,7 +134,7 @@ class NewsIndex:
     def close(self) -> None:
         """Close the files. A closed index cannot be used again."""
         self._store.close()
-        self._snapshot = None
+        self._snapshot = self._loaded = None
 
     def ingest(
         self,
@@ -226,12 +227,12 @@ class NewsIndex:
     def articles(self) -> list[Article]:
         """Return the latest revision of every article without its text, newest first."""
         state = self._current()
-        return state.catalog.latest() if state else []
+        return list(state.catalog.latest) if state else []
 
     def sources(self) -> list[str]:
         """Return the sources of the articles held, most frequent first."""
         state = self._current()
-        return [source for source, _ in state.catalog.sources().most_common()] if state else []
+        return [source for source, _ in state.catalog.sources.most_common()] if state else []
 
     def scope(self, filters: Filters) -> Scope:
         """Return which rows pass the filters, from how many articles."""
@@ -269,7 +270,7 @@ class NewsIndex:
             "folder": str(self.folder), "articles": len(articles),
             "revisions": len(state.catalog.outlines) if state else 0,
             "passages": len(state.catalog.keys) if state else 0,
-            "sources": dict(state.catalog.sources().most_common()) if state else {},
+            "sources": dict(state.catalog.sources.most_common()) if state else {},
             "published": {"first": dated[0] if dated else None, "last": dated[-1] if dated else None,
                           "unknown": len(articles) - len(dated)},
             "model": identity.model_id if identity else self.embedder.model_id,
@@ -315,9 +316,9 @@ class NewsIndex:
             while self._snapshot is None or self._snapshot.generation.commit_seq != self._store.commit_seq():
                 seq = self._store.commit_seq()
                 catalog = Catalog(self._store.outlines(), self._store.passage_keys())
-                generation = load(self.folder, self._store, identity)
+                generation = load(self.folder, self._store, identity, earlier=self._loaded)
                 if seq == generation.commit_seq == self._store.commit_seq():  # no commit came in between
-                    self._snapshot = _Snapshot(generation, catalog, OrderedDict())
+                    self._snapshot, self._loaded = _Snapshot(generation, catalog, OrderedDict()), generation
                     self._sentences.clear()  # those of a deleted article must not live on
             return self._snapshot
 
