@@ -20,6 +20,7 @@ Progress = Callable[[str, int], None]
 """Called with what is counted ("articles" or "passages") and how many more of it are done."""
 
 _BATCH_PASSAGES = 256
+_PUBLISH_PASSAGES = 4000  # what a reader has to add to the published generation itself is never more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,17 @@ def ingest(
     meta: Mapping[str, str],
     at: datetime,
     progress: Progress,
+    publish: Callable[[], None],
 ) -> IngestReport:
-    """Ingest every article under the paths and return the account of it. Each batch is committed when it is full."""
+    """Ingest every article under the paths and return the account of it. Each batch is committed when it is full.
+
+    `publish` is called whenever some thousands of passages have been committed; the last ones are left to the caller.
+    """
     one_alone = next((f"`{name}`" for name in ("id", "url") if meta.get(name)), None)
-    run = _Run(store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, one_alone=one_alone)
+    run = _Run(
+        store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, publish=publish,
+        one_alone=one_alone,
+    )  # fmt: skip
     for path in find_files(paths):
         if isinstance(path, Unread):
             run.note(path)
@@ -94,9 +102,11 @@ class _Run:
     chunking: Chunking
     at: datetime
     progress: Progress
+    publish: Callable[[], None]
     one_alone: str | None
     reports: list[FileReport] = field(default_factory=list)
     passages: int = 0
+    _unpublished: int = 0
     _waiting: list[tuple[Article, list[Passage]]] = field(default_factory=list)
     _taken: bool = False
     _new: set[tuple[str, str]] = field(default_factory=set)
@@ -148,7 +158,11 @@ class _Run:
         self.store.add(rows, identity=identity_of(self.embedder, self.chunking), at=self.at)
         self._waiting.clear()
         self.passages += len(texts)
+        self._unpublished += len(texts)
         self.progress("passages", len(texts))
+        if self._unpublished >= _PUBLISH_PASSAGES:
+            self.publish()
+            self._unpublished = 0
 
     def _why_skipped(self, article: Article) -> str | None:
         held = self._held(article.id)

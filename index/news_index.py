@@ -157,6 +157,7 @@ class NewsIndex:
                 return ingest(
                     several, self._store, self.embedder,
                     chunking=self._chunking, meta=meta or {}, at=at, progress=progress or _silent,
+                    publish=lambda: self._publish(at),
                 )  # fmt: skip
             finally:  # what was committed before a failure is published too
                 self._publish(at)
@@ -169,6 +170,16 @@ class NewsIndex:
                 self._store.delete(article_id, at=at)
             finally:  # the second try of a delete that was cut off finds no article, and has to end what was begun
                 self._publish(at)
+
+    def compact(self, *, now: datetime | None = None) -> dict[str, int]:
+        """Build what is derived from the articles anew, in as few files as can be; return what `state` does then.
+
+        Nothing is embedded, and no result changes. Ingesting does it by itself where enough was added.
+        """
+        at = now or datetime.now(UTC)
+        with writer_lock(self.folder, at=at):
+            self._publish(at, whole=True)
+        return self.state()
 
     def search(
         self,
@@ -330,18 +341,18 @@ class NewsIndex:
         if not self._store.deleted_since(published_seq(self.folder)):
             return
         at = datetime.now(UTC)
-        with suppress(IndexLockedError, IndexFolderError, OSError), writer_lock(self.folder, at=at):
+        with suppress(IndexLockedError, IndexFolderError, OSError), writer_lock(self.folder, at=at, timeout_s=0):
             self._publish(at)
 
-    def _publish(self, at: datetime) -> None:
+    def _publish(self, at: datetime, *, whole: bool = False) -> None:
         identity = self._store.identity()
         if identity is None:
             return
         with self._lock:
             seq = published_seq(self.folder)
-            if seq != self._store.commit_seq():
+            if whole or seq != self._store.commit_seq():
                 self._store.purge(since=seq)
-                publish(self.folder, self._store, identity, at=at)
+                publish(self.folder, self._store, identity, at=at, whole=whole)
                 self._snapshot = None
 
     def _check_model(self) -> None:

@@ -150,7 +150,7 @@ def use(task: Task, cache: Path | None) -> Figures:
         figures["open and first search, s"] = time.perf_counter() - start
         bot = NewsBot(index)
         for name, call in (("search", index.search), ("ask", bot.ask)):
-            times = [1000 * seconds(lambda q=q, call=call: call(q)) for q in questions][WARM:]  # type: ignore[operator, misc]
+            times = [1000 * seconds(lambda q=q, call=call: call(q)) for q in questions][WARM:]  # type: ignore[misc]
             figures[f"warm {name} p50, ms"] = statistics.median(times)
             figures[f"warm {name} p95, ms"] = statistics.quantiles(times, n=20)[-1]
         gc.collect()
@@ -217,8 +217,8 @@ def measure(size: int, embedder: str, folder: Path, cache: Path | None) -> Figur
     if not made.exists():
         figures = run_apart(Task("ingest", articles, embedder, kept), cache)
         made.write_text(json.dumps(figures), encoding="utf-8")
-    figures = json.loads(made.read_text(encoding="utf-8"))
-    return figures | run_apart(Task("use", articles, embedder, kept), cache)
+    kept_figures: Figures = json.loads(made.read_text(encoding="utf-8"))
+    return kept_figures | run_apart(Task("use", articles, embedder, kept), cache)
 
 
 def table(columns: Sequence[Figures]) -> str:
