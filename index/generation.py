@@ -120,7 +120,8 @@ def publish(folder: Path, store: Store, identity: Identity, *, at: datetime, who
 def writer_lock(folder: Path, *, at: datetime, timeout_s: float | None = None) -> Iterator[None]:
     """Hold the one writer's lock of an index folder; raise `IndexLockedError` when another process keeps it.
 
-    By default it waits 2 seconds for it. The kernel frees it when its holder dies. What stands inside the file is for the message alone.
+    By default it waits 2 seconds for it. The kernel frees it when its holder dies. What stands inside the file is for
+    the message alone.
     """
     lock = FileLock(folder / _LOCK, timeout=_LOCK_TIMEOUT_S if timeout_s is None else timeout_s)
     try:

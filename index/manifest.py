@@ -82,7 +82,7 @@ class Manifest:
         return path
 
     def check(self, folder: Path, *, leaving_out: Sequence[str] = ()) -> None:
-        """Compare every file with its size, then with its checksum; raise `IndexDamagedError` at the first that differs.
+        """Compare every file with its size and its checksum; raise `IndexDamagedError` at the first that differs.
 
         Files of the sums in `leaving_out` are not read: what they held is in memory already.
         """

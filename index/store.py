@@ -53,7 +53,10 @@ CREATE TABLE passages (article_id TEXT NOT NULL, revision INTEGER NOT NULL, star
   FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision) ON DELETE CASCADE);
 """
 # CROSS JOIN: in this order of tables the rows come sorted, and no text is read.
-_PASSAGES_AFTER = "FROM revisions r CROSS JOIN passages p ON p.article_id = r.article_id AND p.revision = r.revision WHERE r.added > ?"
+_PASSAGES_AFTER = (
+    "FROM revisions r CROSS JOIN passages p ON p.article_id = r.article_id AND p.revision = r.revision "
+    "WHERE r.added > ?"
+)
 _ARTICLE_COLUMNS = (
     "article_id, revision, text, title, source, author, url, published, updated, language, raw_sha256, metadata"
 )

@@ -62,7 +62,7 @@ def stories(*, seed: int) -> Iterator[Story]:
             return draw.choice(names)
 
         def told(sentence: str) -> str:
-            sentence = re.sub(r"(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*", named, sentence)  # noqa: B023 - used at once
+            sentence = re.sub(r"(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*", named, sentence)
             sentence = re.sub(r"\b\d+\b", lambda _: str(draw.randint(2, 3000)), sentence)
             return re.sub(r"\b[a-z]{5,}\b", drawn_word, sentence)
 
