@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -159,11 +160,11 @@ def test_the_files_of_vectors_halve_at_least_from_one_to_the_next(folder: Path, 
         publish(folder, store, IDENTITY, at=NOW)
     rows = [file.rows for file in Manifest.read(folder / f"gen-{current_generation(folder):06d}").vectors]
     assert sum(rows) == 52
-    assert all(larger >= 2 * smaller for larger, smaller in zip(rows, rows[1:], strict=False))
+    assert all(larger >= 2 * smaller for larger, smaller in pairwise(rows))
 
 
 def test_a_commit_without_a_passage_writes_no_vectors(folder: Path, store: Store) -> None:
-    store.add([(Article(id="empty", text="."), "", [], np.zeros((0, 64)))], identity=IDENTITY, at=NOW)
+    store.add([(Article(id="empty", text="."), "", [], np.zeros((0, 64), dtype=np.float32))], identity=IDENTITY, at=NOW)
     publish(folder, store, IDENTITY, at=NOW)
     assert [name for name in files(folder) if name.startswith("vectors")] == ["vectors.faiss"]
     assert (load(folder, store, IDENTITY).number, published_seq(folder)) == (2, 2)
