@@ -10,8 +10,6 @@ from itertools import pairwise
 __all__ = ["is_near_copy", "resemblance", "shingles"]
 
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
-_DIGIT = r"[\d²³¹⁰⁴-⁹₀-₉]"
-_NUMBER = re.compile(rf"\b(?=\w*{_DIGIT}|\w+[.,]\d)\w+(?:[.,]\d+)*")  # the words that hold a digit, and no others
 _SHINGLE = 2
 _LIKE_ENOUGH = 0.6
 
@@ -43,4 +41,5 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
 
 
 def _numbers(text: str) -> list[str]:
-    return sorted(_NUMBER.findall(text))
+    words = _WORD.findall(text)
+    return sorted(word for word in words if not word.isalpha() and any(c.isdigit() for c in word))
