@@ -84,13 +84,13 @@ class Catalog:
 
     @cached_property
     def latest(self) -> list[Article]:
-        """The outline of the latest revision of every article, newest first, ties by id."""
+        """Return the outline of the latest revision of every article, newest first, ties by id."""
         outlines = list(self.outlines.values())
         return sorted((outlines[at] for at in self._table.latest), key=lambda a: (-a.sort_key()[0], a.id))
 
     @cached_property
     def sources(self) -> Counter[str]:
-        """How many articles each source has."""
+        """Return how many articles each source has."""
         return Counter(article.source for article in self.latest if article.source)
 
     def scope(self, filters: Filters) -> Scope:

@@ -1,5 +1,6 @@
 """An index that grew article by article is the same as one that was built at once, and growing costs what is added."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from index.manifest import Manifest
 from index.passage import Passage
 from index.store import Identity, Store
 from tests.fakes import KYIV, NOW, PARIS, FakeEmbedder, write_articles
+from ui.cli import groundwire
 
 IDENTITY = Identity(model_id="fake", fingerprint="f" * 64, dimension=64, chunking="sentences-1/128")
 WORDS = "leaders missiles kyiv paris bank troops pledged money north river council minister vote harbour".split()
@@ -301,6 +304,11 @@ def test_compacting_leaves_one_file_of_vectors_and_one_segment(folder: Path, ind
     assert len(list(folder.glob("gen-*/words/*.idx"))) == 2
     index.compact(now=NOW)
     assert [len(list(folder.glob(f"gen-000003/{kind}"))) for kind in ("vectors*", "words/*.idx")] == [1, 1]
+
+
+def test_the_command_compacts(folder: Path, index: NewsIndex) -> None:
+    done = CliRunner().invoke(groundwire, ["compact", "--index", str(folder), "--json"])
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"generation": 3, "commit_seq": 2})
 
 
 def test_compacting_an_empty_index_does_nothing(folder: Path) -> None:

@@ -21,7 +21,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +142,7 @@ def use(task: Task, cache: Path | None) -> Figures:
     embedder = embedder_named(task.embedder, cache)
     asked = [story.question for story in islice(stories(seed=SEED), min(task.articles, QUERIES * 4))]
     random.Random(SEED).shuffle(asked)
-    questions = asked[: QUERIES + WARM]
+    questions = list(islice(cycle(asked), QUERIES + WARM))  # of fewer articles, some are asked twice
     figures: Figures = {}
     start = time.perf_counter()
     with NewsIndex.open(task.index, embedder=embedder) as index:
