@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -76,10 +76,12 @@ def load(folder: Path, store: Store, identity: Identity, *, earlier: Generation 
     Where it is missing or damaged, or holds what has been deleted, all comes from the store. `earlier` is one that was
     loaded before: the vectors that it shares with the current one are not read again.
     """
-    try:
-        return _loaded(folder / _name(current_generation(folder)), store, identity, earlier)
-    except (_UnusableError, IndexDamagedError, OSError):
-        pass  # derived: the store holds everything that is needed, and the next write publishes anew
+    number = -1
+    while number != current_generation(folder):  # once more where it was replaced while it was read
+        number = current_generation(folder)
+        with suppress(_UnusableError, IndexDamagedError, OSError):
+            return _loaded(folder / _name(number), store, identity, earlier)
+    # Derived: the store holds everything that is needed, and the next write publishes anew.
     seq, row_of_slot = store.commit_seq(), store.row_of_slot()
     vectors = VectorIndex.joined([VectorIndex.build(store.vectors(identity.dimension))], row_of_slot)
     return Generation(0, seq, vectors, WordIndex.build(store.passage_words(), row_of_slot=row_of_slot))

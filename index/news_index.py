@@ -351,6 +351,8 @@ class NewsIndex:
         with self._lock:
             seq = published_seq(self.folder)
             if whole or seq != self._store.commit_seq():
+                if whole or self._store.deleted_since(seq):
+                    self._loaded = None  # what is deleted goes from memory too
                 self._store.purge(since=seq)
                 publish(self.folder, self._store, identity, at=at, whole=whole)
                 self._snapshot = None

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
@@ -20,6 +21,7 @@ from index.generation import Generation, current_generation, load, publish, publ
 from index.manifest import Manifest
 from index.passage import Passage
 from index.store import Identity, Store
+from index.vectors import VectorIndex
 from tests.fakes import KYIV, NOW, PARIS, FakeEmbedder, write_articles
 from ui.cli import groundwire
 
@@ -191,9 +193,9 @@ def test_what_was_loaded_before_is_not_read_again(folder: Path, store: Store, mo
     commit(store, [(50, "the harbour froze")])
     publish(folder, store, IDENTITY, at=NOW)
     read: list[str] = []
-    load_file = type(earlier.vectors).load
+    load_file = VectorIndex.load
 
-    def noted(path: Path, *, rows: int, dimension: int) -> object:
+    def noted(path: Path, *, rows: int, dimension: int) -> VectorIndex:
         read.append(path.name)
         return load_file(path, rows=rows, dimension=dimension)
 
@@ -201,6 +203,20 @@ def test_what_was_loaded_before_is_not_read_again(folder: Path, store: Store, mo
     later = load(folder, store, IDENTITY, earlier=earlier)
     assert (later.number, read) == (2, ["vectors-000002.faiss"])
     assert hits(later, 21) == rebuilt_hits(folder, store)
+
+
+def test_a_generation_that_is_replaced_while_it_is_read_is_read_again(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_file = VectorIndex.load
+
+    def too_late(path: Path, *, rows: int, dimension: int) -> VectorIndex:
+        monkeypatch.undo()
+        publish(folder, store, IDENTITY, at=NOW, whole=True)
+        return load_file(path, rows=rows, dimension=dimension)
+
+    monkeypatch.setattr("index.generation.VectorIndex.load", too_late)
+    assert load(folder, store, IDENTITY).number == 2
 
 
 # When nothing can be added to
@@ -330,6 +346,12 @@ def test_a_long_ingest_publishes_on_its_way(
     index.ingest(write_articles(tmp_path / "many.jsonl", *rows), progress=look)
     assert sorted(set(published)) == [2, 5, 8]
     assert published_seq(folder) == index.state()["commit_seq"] == 9
+
+
+def test_a_delete_lets_go_of_what_was_in_memory(index: NewsIndex) -> None:
+    held = weakref.ref(index._current().generation.words)  # type: ignore[union-attr] # it holds articles
+    index.delete("kyiv")
+    assert held() is None
 
 
 def test_opening_while_another_writes_does_not_wait_to_end_its_delete(
