@@ -51,6 +51,7 @@ CREATE INDEX revisions_by_commit ON revisions (added);
 CREATE TABLE passages (article_id TEXT NOT NULL, revision INTEGER NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, header TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (article_id, revision, start),
   FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision) ON DELETE CASCADE);
+CREATE INDEX passages_in_order ON passages (article_id, revision, start, end);
 """
 # CROSS JOIN: in this order of tables the rows come sorted, and no text is read.
 _PASSAGES_AFTER = (

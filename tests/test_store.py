@@ -186,6 +186,17 @@ def test_a_delete_closes_the_gap_between_slots(turned: Store) -> None:
     assert (turned.row_of_slot().tolist(), turned.passage_count()) == ([1, 0, 2], 3)
 
 
+def test_the_order_of_passages_is_read_without_their_texts_and_vectors(turned: Store) -> None:
+    asked: list[str] = []
+    turned._connection.set_trace_callback(asked.append)
+    for read in (turned.passage_keys, turned.row_of_slot, lambda: turned.passage_count(after=1)):
+        read()
+    turned._connection.set_trace_callback(None)
+    plans = [step[3] for sql in asked if sql.startswith("SELECT") for step in turned._rows(f"EXPLAIN QUERY PLAN {sql}")]
+    assert len(plans) >= 4
+    assert [plan for plan in plans if "COVERING INDEX" not in plan] == []
+
+
 def test_the_latest_revision_is_outlined_alone(turned: Store) -> None:
     assert (turned.latest_outline("c"), turned.latest_outline("x")) == (replace(LATER_C, text=""), None)
 
