@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from index.errors import IndexDamagedError, IndexLockedError
 from index.lexical import WordIndex
-from index.manifest import FileSum, Manifest, VectorFile
+from index.manifest import FileSum, Manifest, VectorFile, installed_versions
 from index.store import Identity, Store
 from index.vectors import Rows, VectorIndex
 
@@ -106,7 +106,7 @@ def publish(folder: Path, store: Store, identity: Identity, *, at: datetime, who
     sums = {str(path.relative_to(building)): _sum(path, building, base) for path in files}
     manifest = Manifest(
         generation=number, commit_seq=store.commit_seq(), passages=store.passage_count(), identity=identity,
-        vectors=vectors, files=sums,
+        vectors=vectors, files=sums, versions=installed_versions(),
     )  # fmt: skip
     written = manifest.write(building, at=at)
     for path in (*files, written, building / _WORDS, building):
@@ -174,10 +174,12 @@ def _usable(folder: Path, store: Store, identity: Identity, *, in_memory: Sequen
 
 
 def _base(folder: Path, store: Store, identity: Identity) -> _Base | None:
+    """Return the generation to add to; None where it cannot be used, or other versions of FAISS or Tantivy wrote it."""
     try:
-        return _usable(folder, store, identity)
+        base = _usable(folder, store, identity)
     except (_UnusableError, IndexDamagedError):
         return None
+    return base if base.manifest.versions == installed_versions() else None
 
 
 def _loaded(folder: Path, store: Store, identity: Identity, earlier: Generation | None) -> Generation:

@@ -60,7 +60,13 @@ class WordIndex:
         """
         import tantivy
 
-        _write(tantivy.Index.open(str(folder)), passages, first=first, heap_bytes=_SMALL_HEAP_BYTES)
+        try:
+            index = tantivy.Index.open(str(folder))
+            _write(index, passages, first=first, heap_bytes=_SMALL_HEAP_BYTES)
+        except ValueError as error:
+            raise IndexDamagedError(
+                f"{folder}: Tantivy cannot add to it ({error}); `groundwire compact` builds it anew"
+            ) from error
 
     @classmethod
     def load(cls, folder: Path, *, rows: int, row_of_slot: Rows | None = None) -> "WordIndex":

@@ -11,7 +11,7 @@ from index.embed import sha256_of
 from index.errors import IndexDamagedError
 from index.store import Identity
 
-__all__ = ["FileSum", "Manifest", "VectorFile"]
+__all__ = ["FileSum", "Manifest", "VectorFile", "installed_versions"]
 
 _NAME = "manifest.json"
 
@@ -40,7 +40,10 @@ class FileSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Say what a generation holds. `files` has every other file of its folder, by its path in it."""
+    """Say what a generation holds. `files` has every other file of its folder, by its path in it.
+
+    `versions` are those of the packages that wrote the files.
+    """
 
     generation: int
     commit_seq: int
@@ -48,6 +51,7 @@ class Manifest:
     identity: Identity
     vectors: tuple[VectorFile, ...]
     files: Mapping[str, FileSum]
+    versions: Mapping[str, str]
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -61,6 +65,7 @@ class Manifest:
                 identity=Identity(**{name: values[name] for name in Identity.__dataclass_fields__}),
                 vectors=tuple(VectorFile(**file) for file in values["vectors"]),
                 files={name: FileSum(**file) for name, file in values["files"].items()},
+                versions=dict(values["versions"]),
             )  # fmt: skip
             if sum(file.rows for file in manifest.vectors) != manifest.passages:
                 raise ValueError("the vectors are not as many as the passages")
@@ -73,7 +78,7 @@ class Manifest:
         values = {
             "generation": self.generation, "commit_seq": self.commit_seq, "at": at.isoformat(),
             "passages": self.passages, **asdict(self.identity),
-            "versions": {name: version(name) for name in ("faiss-cpu", "tantivy", "numpy")},
+            "versions": dict(self.versions),
             "vectors": [asdict(file) for file in self.vectors],
             "files": {name: asdict(file) for name, file in self.files.items()},
         }  # fmt: skip
@@ -98,3 +103,8 @@ class Manifest:
                 raise IndexDamagedError(
                     f"{path}: differs from its checksum in the manifest; the next write builds it anew"
                 )
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of the packages that would write a generation now."""
+    return {name: version(name) for name in ("faiss-cpu", "tantivy", "numpy")}

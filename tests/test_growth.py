@@ -246,6 +246,29 @@ def test_a_generation_made_with_something_else_is_not_added_to(folder: Path, sto
     assert files(folder)["vectors.faiss"] != before["vectors.faiss"]
 
 
+def test_nothing_is_added_to_what_another_version_wrote(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files(folder)
+    monkeypatch.setattr("index.generation.installed_versions", lambda: {"tantivy": "99"})
+    commit(store, [(50, "the harbour froze")])
+    publish(folder, store, IDENTITY, at=NOW)
+    assert set(before.values()) & set(files(folder).values()) == set()
+
+
+def test_words_that_tantivy_cannot_add_to_lead_to_the_store(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise ValueError("of another version")
+
+    commit(store, [(50, "the harbour froze")])
+    with monkeypatch.context() as patch:
+        patch.setattr("tantivy.Index.open", refuses)
+        found = loaded_hits(folder, store)
+    assert found == rebuilt_hits(folder, store)
+
+
 # Crashes
 
 
