@@ -252,7 +252,8 @@ def table(columns: Sequence[Figures]) -> str:
     """Return the figures as a table, a size a column, with the bars."""
     lines = [f"| what |{' | ' * len(columns)}bar |", f"|---|{'---|' * len(columns)}---|"]
     for name, form, bar in ROWS:
-        lines.append(f"| {name} | {' | '.join(form.format(column[name]) for column in columns)} | {bar} |")
+        cells = [form.format(column[name]) if name in column else "not measured" for column in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} | {bar} |")
     return "\n".join(lines)
 
 
