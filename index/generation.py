@@ -109,7 +109,8 @@ def publish(folder: Path, store: Store, identity: Identity, *, at: datetime, who
         vectors=vectors, files=sums, versions=installed_versions(),
     )  # fmt: skip
     written = manifest.write(building, at=at)
-    for path in (*files, written, building / _WORDS, building):
+    written_now = [path for path in files if path.stat().st_nlink == 1]  # what is linked was synced when it was written
+    for path in (*written_now, written, building / _WORDS, building):
         _sync(path)
     building.rename(target)
     _sync(folder)

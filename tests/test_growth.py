@@ -188,6 +188,21 @@ def test_where_the_disk_has_no_links_files_are_copied(
     assert loaded_hits(folder, store) == rebuilt_hits(folder, store)
 
 
+def test_what_is_added_is_on_the_disk_before_it_is_pointed_at(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("index.generation._sync", lambda path: synced.append(path.name))
+    before = {Path(name).name for name in files(folder)}
+    commit(store, [(50, "the harbour froze")])
+    publish(folder, store, IDENTITY, at=NOW)
+    written = {Path(name).name for name in files(folder)} - before
+    assert written | {"meta.json", ".managed.json", "manifest.json", "words", "tmp-000002", "CURRENT.tmp"} <= set(
+        synced
+    )
+    assert "vectors.faiss" not in synced
+
+
 def test_what_was_loaded_before_is_not_read_again(folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = load(folder, store, IDENTITY)
     commit(store, [(50, "the harbour froze")])
