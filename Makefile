@@ -12,7 +12,7 @@ export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-http bench-page picture bench-public bench-peers wheel clean
+.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-scale bench-http bench-page picture bench-public bench-peers wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,9 @@ bench: $(READY) ## Measure speed and quality, and print the table
 
 bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and print the table
 	$(BIN)/python -m tests.bench.embed
+
+bench-scale: $(READY) ## Measure how the index grows: make bench-scale [SIZES="1000 10000 50000"] [EMBEDDER=stub] [KEEP=FOLDER] (half an hour)
+	$(BIN)/python -m tests.bench.scale --cache $(GROUNDWIRE_CACHE) $(if $(SIZES),--sizes $(SIZES)) $(if $(EMBEDDER),--embedder $(EMBEDDER)) $(if $(KEEP),--keep "$(KEEP)")
 
 bench-http: $(READY) ## Measure the HTTP service under load (some minutes)
 	$(BIN)/python -m tests.bench.http

@@ -41,4 +41,5 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
 
 
 def _numbers(text: str) -> list[str]:
-    return sorted(word for word in _WORD.findall(text) if any(c.isdigit() for c in word))
+    words = _WORD.findall(text)
+    return sorted(word for word in words if not word.isalpha() and any(c.isdigit() for c in word))

@@ -20,6 +20,7 @@ Progress = Callable[[str, int], None]
 """Called with what is counted ("articles" or "passages") and how many more of it are done."""
 
 _BATCH_PASSAGES = 256
+_PUBLISH_PASSAGES = 4000  # what a reader has to add to the published generation itself is never more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,17 @@ def ingest(
     meta: Mapping[str, str],
     at: datetime,
     progress: Progress,
+    publish: Callable[[], None],
 ) -> IngestReport:
-    """Ingest every article under the paths and return the account of it. Each batch is committed when it is full."""
+    """Ingest every article under the paths and return the account of it. Each batch is committed when it is full.
+
+    `publish` is called whenever some thousands of passages have been committed; the last ones are left to the caller.
+    """
     one_alone = next((f"`{name}`" for name in ("id", "url") if meta.get(name)), None)
-    run = _Run(store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, one_alone=one_alone)
+    run = _Run(
+        store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, publish=publish,
+        one_alone=one_alone,
+    )  # fmt: skip
     for path in find_files(paths):
         if isinstance(path, Unread):
             run.note(path)
@@ -94,18 +102,15 @@ class _Run:
     chunking: Chunking
     at: datetime
     progress: Progress
+    publish: Callable[[], None]
     one_alone: str | None
     reports: list[FileReport] = field(default_factory=list)
     passages: int = 0
+    _unpublished: int = 0
     _waiting: list[tuple[Article, list[Passage]]] = field(default_factory=list)
     _taken: bool = False
     _new: set[tuple[str, str]] = field(default_factory=set)
-    _known: dict[tuple[str, str], int] = field(init=False)
-    _latest: dict[str, Article] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._known = self.store.fingerprints()
-        self._latest = {article.id: article for article in self.store.outlines()}
+    _latest: dict[str, Article] = field(default_factory=dict)
 
     def note(self, unread: Unread) -> None:
         self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
@@ -126,12 +131,11 @@ class _Run:
         if reason:
             self.reports.append(FileReport(path=path, outcome="skipped", articles=(article.id,), reason=reason))
             return
-        held = self._latest.get(article.id)
+        held = self._held(article.id)
         article = replace(article, revision=held.revision + 1 if held else 1)
         self._waiting.append((article, split(article, self.embedder, self.chunking)))
-        self._known[key] = article.revision
         self._new.add(key)
-        self._latest[article.id] = article
+        self._latest[article.id] = replace(article, text="")
         self.reports.append(FileReport(path=path, outcome="ingested", articles=(article.id,)))
         if sum(len(passages) for _, passages in self._waiting) >= _BATCH_PASSAGES:
             self.commit()
@@ -154,11 +158,15 @@ class _Run:
         self.store.add(rows, identity=identity_of(self.embedder, self.chunking), at=self.at)
         self._waiting.clear()
         self.passages += len(texts)
+        self._unpublished += len(texts)
         self.progress("passages", len(texts))
+        if self._unpublished >= _PUBLISH_PASSAGES:
+            self.publish()
+            self._unpublished = 0
 
     def _why_skipped(self, article: Article) -> str | None:
-        revision = self._known.get((article.id, article.fingerprint))
-        held = self._latest.get(article.id)
+        held = self._held(article.id)
+        revision = self.store.revision_saying(article.id, article.fingerprint) if held else None
         if held and revision:
             return "unchanged" if revision == held.revision else f"held already as revision {revision}"
         given = article.updated or article.published
@@ -166,8 +174,12 @@ class _Run:
             return f"older than revision {held.revision}, which was updated on {held.updated}"
         return None
 
+    def _held(self, article_id: str) -> Article | None:
+        """Return the latest revision of an article, committed or about to be, without its text."""
+        return self._latest.get(article_id) or self.store.latest_outline(article_id)
+
     def _repeats(self, article: Article) -> str | None:
-        if article.id in self._latest:
+        if self._held(article.id):
             return None
         waiting = [(a.id, a.source) for a, _ in self._waiting if a.text_sha256 == article.text_sha256]
         same = [*self.store.same_text(article.text_sha256), *waiting]

@@ -18,42 +18,63 @@ __all__ = ["WordIndex"]
 
 _ANALYZER = "english"
 _LONGEST_WORD = 60
-_HEAP_BYTES = 256_000_000  # room for one segment, so that ties break by row
+_HEAP_BYTES = 256_000_000  # room for one segment, which is searched faster than several
+_SMALL_HEAP_BYTES = 16_000_000
+_SPARE = 14  # more hits than asked for: mostly enough to see that none of equal score was cut off
 _HEADER_BOOST = 0.5  # a title repeats on every passage of its article
 
 
 class WordIndex:
-    """Find the rows whose header or text holds the words of a query, scored by BM25 (k1 = 1.2, b = 0.75)."""
+    """Find the rows whose header or text holds the words of a query, scored by BM25 (k1 = 1.2, b = 0.75).
 
-    def __init__(self, index: "tantivy.Index") -> None:
+    A passage's score is the same in however many segments Tantivy keeps the passages.
+    """
+
+    def __init__(self, index: "tantivy.Index", row_of_slot: Rows | None = None) -> None:
         index.register_tokenizer(_ANALYZER, _analyzer())
+        index.config_reader("manual")  # else a thread watches the folder, and reads its files once more
         index.reload()
         self._searcher = index.searcher()
         self._schema = index.schema
+        slots = np.arange(self._searcher.num_docs, dtype=np.int64)
+        self._row_of_slot = slots if row_of_slot is None else row_of_slot
 
     @classmethod
-    def build(cls, passages: Iterable[tuple[str, str]], folder: Path | None = None) -> "WordIndex":
-        """Index (header, text) pairs, one a row, in `folder` or in memory."""
+    def build(
+        cls, passages: Iterable[tuple[str, str]], folder: Path | None = None, *, row_of_slot: Rows | None = None
+    ) -> "WordIndex":
+        """Index (header, text) pairs, in the order of slots, in `folder` or in memory."""
         import tantivy
 
         if folder is not None:
             folder.mkdir(parents=True)
         index = tantivy.Index(_schema(), path=str(folder) if folder else None)
-        index.register_tokenizer(_ANALYZER, _analyzer())
-        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-        for row, (header, text) in enumerate(passages):
-            writer.add_document(tantivy.Document(row=row, header=header, text=text))
-        writer.commit()
-        writer.wait_merging_threads()
-        return cls(index)
+        _write(index, passages, first=0, heap_bytes=_HEAP_BYTES)
+        return cls(index, row_of_slot)
+
+    @staticmethod
+    def extend(folder: Path, passages: Iterable[tuple[str, str]], *, first: int) -> None:
+        """Add pairs to a saved index, where `first` is the slot of the first of them.
+
+        Files are added and taken away, none is changed: links to them elsewhere keep what they were.
+        """
+        import tantivy
+
+        try:
+            index = tantivy.Index.open(str(folder))
+            _write(index, passages, first=first, heap_bytes=_SMALL_HEAP_BYTES)
+        except ValueError as error:
+            raise IndexDamagedError(
+                f"{folder}: Tantivy cannot add to it ({error}); `groundwire compact` builds it anew"
+            ) from error
 
     @classmethod
-    def load(cls, folder: Path, *, rows: int) -> "WordIndex":
+    def load(cls, folder: Path, *, rows: int, row_of_slot: Rows | None = None) -> "WordIndex":
         """Open a saved index and check that it has the rows that its manifest names."""
         import tantivy
 
         try:
-            words = cls(tantivy.Index.open(str(folder)))
+            words = cls(tantivy.Index.open(str(folder)), row_of_slot)
         except ValueError as error:
             raise IndexDamagedError(
                 f"{folder}: Tantivy cannot read it ({error}); the next write builds it anew"
@@ -65,21 +86,21 @@ class WordIndex:
     def search(self, text: str, *, limit: int, allowed: Mask) -> tuple[Rows, Vectors]:
         """Return the rows of the best hits and their BM25 scores, best first, equal ones by row.
 
-        Only rows where `allowed` is True are returned; the search widens until `limit` of them are found or all that
-        match have been seen.
+        Only rows where `allowed` is True are returned; the search widens until `limit` of them are found, and every one
+        that scores as much as the last, or all that match have been seen.
         """
         query = self._query(_analyzer().analyze(text))
-        fetch = limit
+        fetch = limit + _SPARE
         while True:
             found = self._searcher.search(query, limit=fetch, count=False).hits
-            addresses = [address for _, address in found]
-            rows = np.array(self._searcher.fast_field_values("row", addresses), dtype=np.int64)
-            keep = allowed[rows] if len(rows) else np.empty(0, dtype=np.bool_)
-            if keep.sum() >= limit or len(found) < fetch:
-                scores = np.array([score for score, _ in found], dtype=np.float32)[keep]
-                rows = rows[keep]
-                order = np.lexsort((rows, -scores))[:limit]
-                return rows[order], scores[order]
+            slots = np.array(self._searcher.fast_field_values("slot", [place for _, place in found]), dtype=np.int64)
+            scores = np.array([score for score, _ in found], dtype=np.float32)
+            rows = self._row_of_slot[slots]
+            keep = allowed[rows]
+            order = np.lexsort((rows[keep], -scores[keep]))[:limit]
+            best, best_scores = rows[keep][order], scores[keep][order]
+            if len(found) < fetch or (len(best) == limit and scores[-1] < best_scores[-1]):
+                return best, best_scores
             fetch *= 4
 
     def document_frequency(self, words: Sequence[str]) -> list[int]:
@@ -101,11 +122,22 @@ class WordIndex:
         return Query.boolean_query(clauses) if clauses else Query.empty_query()
 
 
+def _write(index: "tantivy.Index", passages: Iterable[tuple[str, str]], *, first: int, heap_bytes: int) -> None:
+    import tantivy
+
+    index.register_tokenizer(_ANALYZER, _analyzer())
+    writer = index.writer(heap_size=heap_bytes, num_threads=1)
+    for slot, (header, text) in enumerate(passages, start=first):
+        writer.add_document(tantivy.Document(slot=slot, header=header, text=text))
+    writer.commit()
+    writer.wait_merging_threads()
+
+
 def _schema() -> "tantivy.Schema":
     import tantivy
 
     builder = tantivy.SchemaBuilder()
-    builder.add_integer_field("row", stored=True, fast=True)
+    builder.add_integer_field("slot", stored=False, fast=True)
     builder.add_text_field("header", tokenizer_name=_ANALYZER)
     builder.add_text_field("text", tokenizer_name=_ANALYZER)
     return builder.build()

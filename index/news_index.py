@@ -88,6 +88,7 @@ class NewsIndex:
         self._chunking = chunking
         self._lock = RLock()
         self._snapshot: _Snapshot | None = None
+        self._loaded: Generation | None = None
         self._model_checked = False
         self.cache = default_cache()
 
@@ -133,7 +134,7 @@ class NewsIndex:
     def close(self) -> None:
         """Close the files. A closed index cannot be used again."""
         self._store.close()
-        self._snapshot = None
+        self._snapshot = self._loaded = None
 
     def ingest(
         self,
@@ -156,6 +157,7 @@ class NewsIndex:
                 return ingest(
                     several, self._store, self.embedder,
                     chunking=self._chunking, meta=meta or {}, at=at, progress=progress or _silent,
+                    publish=lambda: self._publish(at),
                 )  # fmt: skip
             finally:  # what was committed before a failure is published too
                 self._publish(at)
@@ -168,6 +170,16 @@ class NewsIndex:
                 self._store.delete(article_id, at=at)
             finally:  # the second try of a delete that was cut off finds no article, and has to end what was begun
                 self._publish(at)
+
+    def compact(self, *, now: datetime | None = None) -> dict[str, int]:
+        """Build what is derived from the articles anew, in as few files as can be; return what `state` does then.
+
+        Nothing is embedded, and no result changes. Ingesting does it by itself where enough was added.
+        """
+        at = now or datetime.now(UTC)
+        with writer_lock(self.folder, at=at):
+            self._publish(at, whole=True)
+        return self.state()
 
     def search(
         self,
@@ -226,12 +238,12 @@ class NewsIndex:
     def articles(self) -> list[Article]:
         """Return the latest revision of every article without its text, newest first."""
         state = self._current()
-        return state.catalog.latest() if state else []
+        return list(state.catalog.latest) if state else []
 
     def sources(self) -> list[str]:
         """Return the sources of the articles held, most frequent first."""
         state = self._current()
-        return [source for source, _ in state.catalog.sources().most_common()] if state else []
+        return [source for source, _ in state.catalog.sources.most_common()] if state else []
 
     def scope(self, filters: Filters) -> Scope:
         """Return which rows pass the filters, from how many articles."""
@@ -256,7 +268,7 @@ class NewsIndex:
             "folder": str(self.folder), "articles": len(articles),
             "revisions": len(state.catalog.outlines) if state else 0,
             "passages": len(state.catalog.keys) if state else 0,
-            "sources": dict(state.catalog.sources().most_common()) if state else {},
+            "sources": dict(state.catalog.sources.most_common()) if state else {},
             "published": {"first": dated[0] if dated else None, "last": dated[-1] if dated else None,
                           "unknown": len(articles) - len(dated)},
             "model": identity.model_id if identity else self.embedder.model_id,
@@ -302,9 +314,9 @@ class NewsIndex:
             while self._snapshot is None or self._snapshot.generation.commit_seq != self._store.commit_seq():
                 seq = self._store.commit_seq()
                 catalog = Catalog(self._store.outlines(), self._store.passage_keys())
-                generation = load(self.folder, self._store, identity)
+                generation = load(self.folder, self._store, identity, earlier=self._loaded)
                 if seq == generation.commit_seq == self._store.commit_seq():  # no commit came in between
-                    self._snapshot = _Snapshot(generation, catalog, OrderedDict())
+                    self._snapshot, self._loaded = _Snapshot(generation, catalog, OrderedDict()), generation
             return self._snapshot
 
     def _end_cut_off_delete(self) -> None:
@@ -315,18 +327,20 @@ class NewsIndex:
         if not self._store.deleted_since(published_seq(self.folder)):
             return
         at = datetime.now(UTC)
-        with suppress(IndexLockedError, IndexFolderError, OSError), writer_lock(self.folder, at=at):
+        with suppress(IndexLockedError, IndexFolderError, OSError), writer_lock(self.folder, at=at, timeout_s=0):
             self._publish(at)
 
-    def _publish(self, at: datetime) -> None:
+    def _publish(self, at: datetime, *, whole: bool = False) -> None:
         identity = self._store.identity()
         if identity is None:
             return
         with self._lock:
             seq = published_seq(self.folder)
-            if seq != self._store.commit_seq():
+            if whole or seq != self._store.commit_seq():
+                if whole or self._store.deleted_since(seq):
+                    self._loaded = None  # what is deleted goes from memory too
                 self._store.purge(since=seq)
-                publish(self.folder, self._store, identity, at=at)
+                publish(self.folder, self._store, identity, at=at, whole=whole)
                 self._snapshot = None
 
     def _check_model(self) -> None:

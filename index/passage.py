@@ -90,13 +90,15 @@ def split(article: Article, ruler: Ruler, chunking: Chunking) -> list[Passage]:
     header = header_of(article, ruler)
     room = ruler.max_tokens - (ruler.count_tokens([header + "\n"])[0] if header else 0)
 
+    count_ours, count_theirs = _remembering(count_tokens), _remembering(ruler.count_tokens)
+
     def fits(texts: Sequence[str]) -> list[bool]:
-        ours, theirs = count_tokens(texts), ruler.count_tokens(texts)
+        ours, theirs = count_ours(texts), count_theirs(texts)
         return [a <= chunking.max_tokens and b <= room for a, b in zip(ours, theirs, strict=True)]
 
     pieces = list(_short_pieces(article.text, split_sentences(article.text), fits))
     ours = count_tokens([" " + piece.of(article.text) for piece in pieces])
-    theirs = ruler.count_tokens([piece.of(article.text) for piece in pieces])
+    theirs = count_theirs([piece.of(article.text) for piece in pieces])
     groups: list[list[Span]] = []
     used_ours = used_theirs = 0
     for piece, our, their in zip(pieces, ours, theirs, strict=True):
@@ -115,6 +117,21 @@ def split(article: Article, ruler: Ruler, chunking: Chunking) -> list[Passage]:
         Passage(article_id=article.id, revision=article.revision, start=s.start, end=s.end, text=s.of(article.text))
         for s in spans
     ]
+
+
+Count = Callable[[Sequence[str]], list[int]]
+
+
+def _remembering(count: Count) -> Count:
+    """Return a count that counts no text twice: a sentence is measured alone, among others, and often as a passage."""
+    known: dict[str, int] = {}
+
+    def counted(texts: Sequence[str]) -> list[int]:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, count(new) if new else [], strict=True))
+        return [known[text] for text in texts]
+
+    return counted
 
 
 _CLAUSE_END = re.compile(r"[,;:—–](?=\s)|\s[—–]|[、，；]")

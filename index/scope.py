@@ -1,10 +1,14 @@
 """Which articles a question may use: a window of days, sources, and a moment in the past to stand at."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from index.article import Article
 from index.dates import first_moment, last_moment, normalise_date
@@ -66,58 +70,105 @@ class Scope:
 
 
 class Catalog:
-    """Hold the outlines of every revision and the keys of every row, and decide which rows pass filters."""
+    """Hold the outlines of every revision and the keys of every row, and decide which rows pass filters.
+
+    `outlines` are ordered by id and revision, `keys` by article, revision and place.
+    """
 
     def __init__(self, outlines: Sequence[Article], keys: Sequence[PassageKey]) -> None:
         self.keys = keys
         self.outlines = {(article.id, article.revision): article for article in outlines}
-        self._revisions: dict[str, list[Article]] = {}
-        for article in outlines:
-            self._revisions.setdefault(article.id, []).append(article)
         places = {key: place for place, key in enumerate(self.outlines)}
         self._revision_of_row = np.array([places[key.article_id, key.revision] for key in keys], dtype=np.int64)
+        self._table = _Table.of(outlines)
 
+    @cached_property
     def latest(self) -> list[Article]:
         """Return the outline of the latest revision of every article, newest first, ties by id."""
-        return sorted((r[-1] for r in self._revisions.values()), key=lambda a: (-a.sort_key()[0], a.id))
+        outlines = list(self.outlines.values())
+        return sorted((outlines[at] for at in self._table.latest), key=lambda a: (-a.sort_key()[0], a.id))
 
+    @cached_property
     def sources(self) -> Counter[str]:
         """Return how many articles each source has."""
-        return Counter(article.source for article in self.latest() if article.source)
+        return Counter(article.source for article in self.latest if article.source)
 
     def scope(self, filters: Filters) -> Scope:
         """Return the rows whose revision is the one to use under the filters."""
-        wanted = {source.casefold() for source in filters.sources}
-        chosen: set[tuple[str, int]] = set()
-        undated = 0
-        for revisions in self._revisions.values():
-            if wanted and (revisions[-1].source or "").casefold() not in wanted:
-                continue
-            if filters.dated and not revisions[-1].published:
-                undated += 1
-                continue
-            article = _revision_as_of(revisions, filters.as_of)
-            if article and _in_window(article, filters):
-                chosen.add((article.id, article.revision))
-        passes = np.array([key in chosen for key in self.outlines], dtype=np.bool_)
-        rows = passes[self._revision_of_row] if len(self.keys) else np.zeros(0, dtype=np.bool_)
-        return Scope(rows=rows, articles=len(chosen), undated=undated)
+        chosen, undated = self._table.chosen(filters)
+        passes = np.zeros(len(self.outlines), dtype=np.bool_)
+        passes[chosen] = True
+        return Scope(rows=passes[self._revision_of_row], articles=len(chosen), undated=undated)
 
 
-def _revision_as_of(revisions: Sequence[Article], as_of: str | None) -> Article | None:
-    if as_of is None:
-        return revisions[-1]
-    limit = last_moment(as_of)
-    known = [a for a in revisions if a.published and first_moment(_appeared(a, a.published)) <= limit]
-    return known[-1] if known else None
+Places = npt.NDArray[np.int64]
+Moments = npt.NDArray[np.float64]
 
 
-def _appeared(article: Article, published: str) -> str:
-    return article.updated if article.revision > 1 and article.updated else published
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """Hold what filters look at, a revision a place; moments are in seconds, and nan where nobody knows them.
+
+    `begins` and `latest` have a place an article: those of its first and of its last revision; `source` is a number.
+    """
+
+    sources: dict[str, int]
+    source: Places
+    first_moment: Moments
+    last_moment: Moments
+    appeared: Moments
+    begins: Places
+    latest: Places
+
+    @classmethod
+    def of(cls, outlines: Sequence[Article]) -> "_Table":
+        """Return the table of revisions that are ordered by id and revision."""
+        names = [(article.source or "").casefold() for article in outlines]
+        sources = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        ids = [article.id for article in outlines]
+        begins = [at for at, name in enumerate(ids) if not at or ids[at - 1] != name]
+        return cls(
+            sources=sources,
+            source=np.array([sources[name] for name in names], dtype=np.int64),
+            first_moment=_moments([_seconds(first_moment, a.published) for a in outlines]),
+            last_moment=_moments([_seconds(last_moment, a.published) for a in outlines]),
+            appeared=_moments([_seconds(first_moment, _appeared(a)) for a in outlines]),
+            begins=np.array(begins, dtype=np.int64),
+            latest=np.array([*begins[1:], len(ids)] if ids else [], dtype=np.int64) - 1,
+        )
+
+    def chosen(self, filters: Filters) -> tuple[Places, int]:
+        """Return the places of the revisions to use, one an article at most, and how many articles lack a date."""
+        if not len(self.begins):
+            return self.begins, 0
+        used = self.latest
+        if filters.as_of:
+            known = np.nan_to_num(self.appeared, nan=np.inf) <= _seconds(last_moment, filters.as_of)
+            used = np.maximum.reduceat(np.where(known, np.arange(len(known)), -1), self.begins)
+        passes = used >= 0
+        wanted = np.ones(len(used), dtype=np.bool_)
+        if filters.sources:
+            numbers = [self.sources.get(source.casefold(), -1) for source in filters.sources]
+            wanted = np.isin(self.source[self.latest], numbers)
+        undated = np.zeros(len(used), dtype=np.bool_)
+        if filters.dated:
+            undated = wanted & np.isnan(self.first_moment[self.latest])
+        if filters.since:
+            passes &= self.last_moment[used] >= _seconds(first_moment, filters.since)
+        if filters.until:
+            passes &= self.first_moment[used] <= _seconds(last_moment, filters.until)
+        return used[passes & wanted & ~undated], int(undated.sum())
 
 
-def _in_window(article: Article, filters: Filters) -> bool:
-    published = article.published or ""
-    if filters.since and last_moment(published) < first_moment(filters.since):
-        return False
-    return not (filters.until and first_moment(published) > last_moment(filters.until))
+def _seconds(moment: Callable[[str], datetime], given: str | None) -> float:
+    return moment(given).timestamp() if given else math.nan
+
+
+def _moments(seconds: Sequence[float]) -> Moments:
+    return np.array(seconds, dtype=np.float64)
+
+
+def _appeared(article: Article) -> str | None:
+    """Return when a revision appeared; nobody knows it of one without a date of publication."""
+    is_update = article.published and article.revision > 1 and article.updated
+    return article.updated if is_update else article.published

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from index.article import Article
 from index.embed import Vectors
@@ -46,10 +47,17 @@ CREATE TABLE revisions (article_id TEXT NOT NULL, revision INTEGER NOT NULL, tex
   metadata TEXT NOT NULL, text_sha256 TEXT NOT NULL, fingerprint TEXT NOT NULL,
   added INTEGER NOT NULL REFERENCES commits (seq), PRIMARY KEY (article_id, revision)) WITHOUT ROWID;
 CREATE INDEX revisions_by_text ON revisions (text_sha256);
+CREATE INDEX revisions_by_commit ON revisions (added);
 CREATE TABLE passages (article_id TEXT NOT NULL, revision INTEGER NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, header TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (article_id, revision, start),
   FOREIGN KEY (article_id, revision) REFERENCES revisions (article_id, revision) ON DELETE CASCADE);
+CREATE INDEX passages_in_order ON passages (article_id, revision, start, end);
 """
+# CROSS JOIN: in this order of tables the rows come sorted, and no text is read.
+_PASSAGES_AFTER = (
+    "FROM revisions r CROSS JOIN passages p ON p.article_id = r.article_id AND p.revision = r.revision "
+    "WHERE r.added > ?"
+)
 _ARTICLE_COLUMNS = (
     "article_id, revision, text, title, source, author, url, published, updated, language, raw_sha256, metadata"
 )
@@ -194,33 +202,91 @@ class Store:
         columns = _ARTICLE_COLUMNS.replace(" text,", " '',")
         return self._articles(self._rows(f"SELECT {columns} FROM revisions ORDER BY article_id, revision"))
 
+    def latest_outline(self, article_id: str) -> Article | None:
+        """Return the latest revision of an article without its text; None where none is held."""
+        columns = _ARTICLE_COLUMNS.replace(" text,", " '',")
+        rows = self._rows(
+            f"SELECT {columns} FROM revisions WHERE article_id = ? ORDER BY revision DESC LIMIT 1", (article_id,)
+        )
+        return next(iter(self._articles(rows)), None)
+
+    def revision_saying(self, article_id: str, fingerprint: str) -> int | None:
+        """Return the number of the last revision of an article that has a fingerprint; None where none has."""
+        sql = "SELECT max(revision) FROM revisions WHERE article_id = ? AND fingerprint = ?"
+        number: int | None = self._rows(sql, (article_id, fingerprint))[0][0]
+        return number
+
     def passage_keys(self) -> list[PassageKey]:
         """Return the key of every passage by article, revision and place: the order of the rows of an index."""
         rows = self._rows("SELECT article_id, revision, start, end FROM passages ORDER BY article_id, revision, start")
         return [PassageKey(*row) for row in rows]
 
-    def passage_words(self) -> Iterator[tuple[str, str]]:
-        """Yield header and text of every passage, in the order of `passage_keys`."""
-        rows = self._rows(
-            "SELECT p.header, substr(r.text, p.start + 1, p.end - p.start) FROM passages p "
-            "JOIN revisions r USING (article_id, revision) ORDER BY p.article_id, p.revision, p.start"
-        )
-        yield from rows
+    def row_of_slot(self) -> npt.NDArray[np.int64]:
+        """Return the row of each slot.
 
-    def vectors(self, dimension: int) -> Vectors:
-        """Return the vectors of every passage, shape ``(passages, dimension)``, in the order of `passage_keys`."""
-        rows = self._rows("SELECT vector FROM passages ORDER BY article_id, revision, start")
-        joined = b"".join(row[0] for row in rows)
-        if len(joined) != 4 * dimension * len(rows):
-            raise IndexDamagedError(
-                f"{self.path}: vectors of other lengths than {dimension}; restore it from a backup, or ingest into a "
-                "new folder"
+        Passages have two orders. A row is a passage's place in the order of `passage_keys`; a slot is its place in the
+        order of commits, within one commit that of rows. What is added changes no slot that was given before.
+        """
+        with self.reading():
+            added = dict(self._rows_by_revision("SELECT article_id, revision, added FROM revisions"))
+            passages = self._rows_by_revision(
+                "SELECT article_id, revision, count(*) FROM passages GROUP BY article_id, revision "
+                "ORDER BY article_id, revision"
             )
-        return np.frombuffer(joined, dtype="<f4").astype(np.float32, copy=False).reshape(len(rows), dimension)
+        commits = np.array([added[revision] for revision, _ in passages], dtype=np.int64)
+        counts = np.array([count for _, count in passages], dtype=np.int64)
+        return np.argsort(np.repeat(commits, counts), kind="stable")
 
-    def fingerprints(self) -> dict[tuple[str, str], int]:
-        """Return the revision number of every (article id, fingerprint)."""
-        return {(i, f): r for i, f, r in self._rows("SELECT article_id, fingerprint, revision FROM revisions")}
+    def passage_count(self, *, after: int = 0) -> int:
+        """Return how many passages the commits after `after` added, of those that are there."""
+        if not after:
+            return int(self._rows("SELECT count(*) FROM passages")[0][0])
+        return int(self._rows(f"SELECT count(*) {_PASSAGES_AFTER}", (after,))[0][0])
+
+    def passage_words(self, *, after: int = 0) -> Iterator[tuple[str, str]]:
+        """Yield header and text of every passage that a commit after `after` added, in the order of slots."""
+        revisions = self._rows(
+            "SELECT article_id, revision FROM revisions WHERE added > ? ORDER BY added, article_id, revision", (after,)
+        )
+        for revision in revisions:
+            texts = self._rows("SELECT text FROM revisions WHERE article_id = ? AND revision = ?", revision)
+            passages = self._rows(
+                "SELECT header, start, end FROM passages WHERE article_id = ? AND revision = ? ORDER BY start", revision
+            )
+            for (text,) in texts:
+                yield from ((header, text[start:end]) for header, start, end in passages)
+
+    def vectors(self, dimension: int, *, after: int = 0) -> Vectors:
+        """Return the vectors of the passages that commits after `after` added, in the order of slots.
+
+        Their shape is ``(passages, dimension)``.
+        """
+        with self.reading():
+            vectors = np.empty((self.passage_count(after=after), dimension), dtype=np.float32)
+            found = self._connection.execute(
+                f"SELECT p.vector {_PASSAGES_AFTER} ORDER BY r.added, r.article_id, r.revision, p.start", (after,)
+            )
+            for slot, (vector,) in enumerate(found):
+                if len(vector) != 4 * dimension:
+                    raise IndexDamagedError(
+                        f"{self.path}: a vector of another length than {dimension}; restore it from a backup, or "
+                        "ingest into a new folder"
+                    )
+                vectors[slot] = np.frombuffer(vector, dtype="<f4")
+        return vectors
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Show one state of the file to all reads of a block. Keep it short: it makes the commits of others wait."""
+        with self._lock, _damage_named(self.path):
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
 
     def same_text(self, text_sha256: str) -> list[tuple[str, str | None]]:
         """Return id and source of the articles of which a revision has exactly this text, ordered by id."""
@@ -228,6 +294,9 @@ class Store:
             "SELECT DISTINCT article_id, source FROM revisions WHERE text_sha256 = ? ORDER BY article_id",
             (text_sha256,),
         )
+
+    def _rows_by_revision(self, sql: str) -> list[tuple[tuple[str, int], int]]:
+        return [((article_id, revision), value) for article_id, revision, value in self._rows(sql)]
 
     def _articles(self, rows: Iterable[Sequence[object]]) -> list[Article]:
         with _damage_named(self.path):

@@ -144,7 +144,9 @@ def test_a_pointer_to_nothing_leads_to_the_store(folder: Path, store: Store, pub
 # Falling back to the store
 
 
-def test_a_generation_that_is_behind_the_store_is_not_used(folder: Path, store: Store, published: Path) -> None:
+def test_a_generation_that_is_behind_the_store_is_not_taken_for_its_state(
+    folder: Path, store: Store, published: Path
+) -> None:
     add(store, "b", "Another text.")
     generation = load(folder, store, IDENTITY)
     assert (generation.number, generation.commit_seq) == (0, 5)

@@ -749,7 +749,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(
 def test_a_commit_in_the_middle_of_loading_is_not_mixed_with_what_was_loaded(
     index: NewsIndex, other: NewsIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load_late(folder: Path, store: Store, identity: Identity) -> Generation:
+    def load_late(folder: Path, store: Store, identity: Identity, *, earlier: Generation | None) -> Generation:
         monkeypatch.undo()
         add(other, ROME | {"id": "a-first-row"})
         return load(folder, store, identity)

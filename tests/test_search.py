@@ -73,6 +73,21 @@ def test_rows_can_be_scored_one_by_one() -> None:
     assert VectorIndex.build(CORNERS).scores(EAST, np.array([2, 0])).tolist() == pytest.approx([0.6, 1])
 
 
+def test_a_score_does_not_depend_on_the_rows_beside_it() -> None:
+    many = np.random.default_rng(0).standard_normal((37, 384), dtype=np.float32)
+    index = VectorIndex.build(many)
+    alone = [index.scores(many[0], np.array([row])).item() for row in range(37)]
+    assert index.scores(many[0], np.arange(37)).tolist() == alone
+
+
+def test_parts_are_searched_as_one_in_the_order_of_rows() -> None:
+    parts = [VectorIndex.build(vectors([0, 1], [0.6, 0.8])), VectorIndex.build(vectors([1, 0]))]
+    joined = VectorIndex.joined(parts, np.array([2, 0, 1]))
+    rows, scores = joined.search(EAST, limit=2, allowed=mask(1, 2, of=3))
+    assert (rows.tolist(), scores.tolist()) == ([1, 2], [1, 0])
+    assert joined.scores(EAST, np.array([0, 1, 2])).tolist() == pytest.approx([0.6, 1, 0])
+
+
 def test_saved_vectors_give_the_same_hits(tmp_path: Path) -> None:
     VectorIndex.build(CORNERS).save(tmp_path / "v")
     rows, scores = VectorIndex.load(tmp_path / "v", rows=3, dimension=2).search(EAST, limit=3, allowed=everything(3))

@@ -150,12 +150,60 @@ def test_outlines_are_articles_without_their_texts_by_id_and_revision(store: Sto
     assert [(a.id, a.revision, a.text) for a in store.outlines()] == [("a", 1, ""), ("a", 2, ""), ("b", 1, "")]
 
 
-def test_rows_are_in_one_order_whatever_the_order_of_commits(store: Store) -> None:
-    for article_id, vector in (("b", [0, 1]), ("a", [1, 0])):
-        store.add([row(named(article_id), vectors=np.array([vector], dtype=np.float32))], identity=IDENTITY, at=NOW)
-    assert store.passage_keys() == [PassageKey("a", 1, 0, 12), PassageKey("b", 1, 0, 12)]
-    assert [header for header, _ in store.passage_words()] == ["header of a", "header of b"]
-    assert store.vectors(2).tolist() == [[1, 0], [0, 1]]
+@pytest.fixture
+def turned(store: Store) -> Store:
+    """Return a store whose commits added "c", then "b", then "a" with a second revision of "c"."""
+    for vector, *articles in (([0, 1], named("c")), ([1, 0], named("b")), ([0, -1], named("a"), LATER_C)):
+        vectors = np.array([vector], dtype=np.float32)
+        store.add([row(article, vectors=vectors) for article in articles], identity=IDENTITY, at=NOW)
+    return store
+
+
+LATER_C = Article(id="c", text="They left.", revision=2)
+
+
+def test_rows_are_in_one_order_whatever_the_order_of_commits(turned: Store) -> None:
+    keys = [PassageKey("a", 1, 0, 12), PassageKey("b", 1, 0, 12), PassageKey("c", 1, 0, 12), PassageKey("c", 2, 0, 10)]
+    assert turned.passage_keys() == keys
+
+
+def test_slots_are_in_the_order_of_commits(turned: Store) -> None:
+    words = [f"{header}: {text}" for header, text in turned.passage_words()]
+    assert words == [
+        f"header of {said}" for said in ("c: Leaders met.", "b: Leaders met.", "a: Leaders met.", "c: They left.")
+    ]
+    assert turned.vectors(2).tolist() == [[0, 1], [1, 0], [0, -1], [0, -1]]
+    assert turned.row_of_slot().tolist() == [2, 1, 0, 3]
+
+
+def test_what_later_commits_added_can_be_read_alone(turned: Store) -> None:
+    assert [header for header, _ in turned.passage_words(after=2)] == ["header of a", "header of c"]
+    assert (turned.vectors(2, after=1).tolist(), turned.passage_count(after=1)) == ([[1, 0], [0, -1], [0, -1]], 3)
+
+
+def test_a_delete_closes_the_gap_between_slots(turned: Store) -> None:
+    turned.delete("b", at=NOW)
+    assert (turned.row_of_slot().tolist(), turned.passage_count()) == ([1, 0, 2], 3)
+
+
+def test_the_order_of_passages_is_read_without_their_texts_and_vectors(turned: Store) -> None:
+    asked: list[str] = []
+    turned._connection.set_trace_callback(asked.append)
+    for read in (turned.passage_keys, turned.row_of_slot, lambda: turned.passage_count(after=1)):
+        read()
+    turned._connection.set_trace_callback(None)
+    plans = [step[3] for sql in asked if sql.startswith("SELECT") for step in turned._rows(f"EXPLAIN QUERY PLAN {sql}")]
+    assert len(plans) >= 4
+    assert [plan for plan in plans if "COVERING INDEX" not in plan] == []
+
+
+def test_the_latest_revision_is_outlined_alone(turned: Store) -> None:
+    assert (turned.latest_outline("c"), turned.latest_outline("x")) == (replace(LATER_C, text=""), None)
+
+
+def test_a_revision_is_known_by_what_it_says(turned: Store) -> None:
+    assert turned.revision_saying("c", LATER_C.fingerprint) == 2
+    assert turned.revision_saying("b", LATER_C.fingerprint) is None
 
 
 def test_the_words_of_a_passage_are_cut_at_code_points(store: Store) -> None:
@@ -320,7 +368,7 @@ def test_a_damaged_article_is_refused(folder: Path, store: Store, damage: str) -
 def test_a_damaged_vector_is_refused(folder: Path, store: Store) -> None:
     add(store, ARTICLE)
     change(folder, "UPDATE passages SET vector = x'00'")
-    with pytest.raises(IndexDamagedError, match="lengths than 2; restore it from a backup"):
+    with pytest.raises(IndexDamagedError, match="a vector of another length than 2; restore it from a backup"):
         store.vectors(2)
 
 

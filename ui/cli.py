@@ -210,6 +210,16 @@ def delete(index: "NewsIndex", article_id: str, as_json: bool) -> int:
     return 0
 
 
+@groundwire.command(epilog="Example: groundwire compact")
+@_as_json
+@_with_index()
+def compact(index: "NewsIndex", as_json: bool) -> int:
+    """Build the search files anew from the articles, in as few as can be; no result changes."""
+    state = index.compact()
+    click.echo(_json(state) if as_json else f"Compacted: generation {state['generation']}.")
+    return 0
+
+
 @groundwire.command(epilog="Example: groundwire search 'missiles for Kyiv' --since 2025-08-01 -k 5")
 @click.argument("query")
 @_with_filters
