@@ -1,6 +1,7 @@
 """The scripts that fit retrieval: what a need is met by, how a ranking is judged, and that the best try is named."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from eval.fit.fusion import ALONE, Rule, Scores, best_rule, held_out_lines, judged, scored
 from eval.fit.passages import TRIES, Try, fitting_half, overlapping, table, windows
+from eval.fit.recency import ages_days
+from eval.fit.recency import table as recency_table
 from eval.fit.retrieval_sets import LOADERS, Need, Places, RetrievalQuestion, RetrievalSet, Stretch, gain, load_sets
 from index.article import Article
 from index.embed import Embedder
@@ -73,7 +76,7 @@ def scores_of(*rows: tuple[Sequence[float], Sequence[float]], fits: tuple[bool, 
     met = tuple({0: frozenset({0})} for _ in rows)
     words = np.array([words for _, words in rows], dtype=np.float32)
     return Scores(
-        name="Two", dense=np.array([dense for dense, _ in rows], dtype=np.float32),
+        name="Two", articles=("new", "old"), dense=np.array([dense for dense, _ in rows], dtype=np.float32),
         words={"one field": words, "texts alone": words, "two fields": words},
         places=Places(np.array([0, 1]), met, tuple(1 for _ in rows)), fits=fits,
     )  # fmt: skip
@@ -132,6 +135,19 @@ def test_the_table_of_passages_has_a_line_for_each_try() -> None:
         "| sentences | 1.000 / 1.000 | 1.0000 / 1.0000 | 5 | 5 |",
         "| whole | 1.000 / 1.000 | 1.0000 / 1.0000 | 2 | 14 |",
     ]
+
+
+def test_ages_are_days_to_the_newest_article() -> None:
+    dated = [replace(OWLS, published="2025-09-01"), replace(BEES, published="2025-09-04T10:00:00+00:00")]
+    assert ages_days(replace(NATURE, articles=(*dated, Article(id="x", text="x")))) == {"owls": 3.0, "bees": 0.0}
+    assert ages_days(NATURE) == {}
+
+
+def test_a_bonus_lifts_the_newer_article_and_the_undated_get_none() -> None:
+    scores = scores_of(([0.50, 0.51], [0, 0]), fits=(True,))
+    lines = recency_table([(scores, np.array([0, np.nan], dtype=np.float32))])
+    assert lines[2] == "| 0.0 |  | 0.631 | 0.6309 |"
+    assert {line.split(" | ")[-1] for line in lines[3:]} == {"1.0000 |"}
 
 
 def test_a_set_whose_files_are_missing_is_said_and_the_own_cases_are_still_fitted(tmp_path: Path) -> None:

@@ -31,10 +31,12 @@ Fused = Callable[[Vectors, Vectors], Vectors]
 class Scores:
     """Hold the scores of a set's passages, shape ``(questions, passages)``, and which half each question is of.
 
-    `words` has BM25 by what is searched: "one field" of header and text, "texts alone", "two fields".
+    `words` has BM25 by what is searched: "one field" of header and text, "texts alone", "two fields"; `articles` the id
+    of each passage's article.
     """
 
     name: str
+    articles: tuple[str, ...]
     dense: Vectors
     words: Mapping[str, Vectors]
     places: Places
@@ -71,7 +73,8 @@ def scored(data: RetrievalSet, embedder: Embedder, chunking: Chunking) -> Scores
     texts = _bm25([("", text) for _, text in pairs], questions)
     both = texts + np.float32(0.5) * _bm25([(header, "") for header, _ in pairs], questions)
     return Scores(
-        name=data.name, dense=embedder.embed_queries(questions) @ vectors.T,
+        name=data.name, articles=tuple(passage.article_id for passage in passages),
+        dense=embedder.embed_queries(questions) @ vectors.T,
         words={"one field": _bm25(pairs, questions), "texts alone": texts, "two fields": both},
         places=Places.of(data, data.questions, passages), fits=tuple(question.fits for question in data.questions),
     )  # fmt: skip
