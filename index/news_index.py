@@ -37,7 +37,7 @@ __all__ = ["MAX_QUESTION_CHARACTERS", "Hit", "NewsIndex"]
 
 MAX_QUESTION_CHARACTERS = 2000
 _MAX_K = 1000
-_CANDIDATES = 200  # of each search, before fusion: more change nothing (`eval/fit/fusion.py`)
+_CANDIDATES = 200  # of each search, before fusion; more find next to nothing more (`eval/fit/fusion.py`)
 _CACHED_ARTICLES = 512
 _CACHED_SENTENCES = 20_000  # 30 MB of vectors
 
