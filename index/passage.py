@@ -20,8 +20,9 @@ __all__ = ["Chunking", "Passage", "header_of", "split"]
 class Chunking:
     """Say how articles are cut into passages; part of what an index is made with.
 
-    `max_tokens` limits the text of a passage in cl100k tokens; the default, no overlap and the header were chosen from the
-    table of `eval/fit/passages.py`. The header comes on top of it. `version` changes when the same budget cuts otherwise.
+    `max_tokens` limits the text of a passage in cl100k tokens; the header comes on top of it. The default, no overlap
+    and the header were chosen from the table of `eval/fit/passages.py`. `version` changes when the same budget cuts
+    otherwise.
     """
 
     max_tokens: int = 128
