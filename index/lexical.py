@@ -21,7 +21,6 @@ _LONGEST_WORD = 60
 _HEAP_BYTES = 256_000_000  # room for one segment, which is searched faster than several
 _SMALL_HEAP_BYTES = 16_000_000
 _SPARE = 14  # more hits than asked for: mostly enough to see that none of equal score was cut off
-_HEADER_BOOST = 0.5  # a title repeats on every passage of its article
 
 
 class WordIndex:
@@ -114,11 +113,10 @@ class WordIndex:
     def _query(self, stems: Sequence[str]) -> "tantivy.Query":
         from tantivy import Occur, Query
 
-        clauses = []
-        for stem in dict.fromkeys(stems):
-            clauses.append((Occur.Should, Query.term_query(self._schema, "text", stem)))
-            header = Query.term_query(self._schema, "header", stem)
-            clauses.append((Occur.Should, Query.boost_query(header, _HEADER_BOOST)))
+        clauses = [
+            (Occur.Should, Query.term_query(self._schema, "words", stem, index_option="freq"))
+            for stem in dict.fromkeys(stems)
+        ]
         return Query.boolean_query(clauses) if clauses else Query.empty_query()
 
 
@@ -128,7 +126,7 @@ def _write(index: "tantivy.Index", passages: Iterable[tuple[str, str]], *, first
     index.register_tokenizer(_ANALYZER, _analyzer())
     writer = index.writer(heap_size=heap_bytes, num_threads=1)
     for slot, (header, text) in enumerate(passages, start=first):
-        writer.add_document(tantivy.Document(slot=slot, header=header, text=text))
+        writer.add_document(tantivy.Document(slot=slot, text=text, words=f"{header}\n{text}"))
     writer.commit()
     writer.wait_merging_threads()
 
@@ -138,8 +136,10 @@ def _schema() -> "tantivy.Schema":
 
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("slot", stored=False, fast=True)
-    builder.add_text_field("header", tokenizer_name=_ANALYZER)
-    builder.add_text_field("text", tokenizer_name=_ANALYZER)
+    # Header and text are one field, which finds more than two with weights of their own (`eval/fit/fusion.py`); how
+    # rare a word is, is counted in the texts alone.
+    builder.add_text_field("words", tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option="basic")
     return builder.build()
 
 

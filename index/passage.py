@@ -4,7 +4,7 @@ Law: ``article.text[p.start:p.end] == p.text``.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,11 +20,13 @@ __all__ = ["Chunking", "Passage", "header_of", "split"]
 class Chunking:
     """Say how articles are cut into passages; part of what an index is made with.
 
-    `max_tokens` limits the text of a passage in cl100k tokens. The header comes on top of it.
+    `max_tokens` limits the text of a passage in cl100k tokens; the header comes on top of it. The default, no overlap
+    and the header were chosen from the table of `eval/fit/passages.py`. `version` changes when the same budget cuts
+    otherwise.
     """
 
     max_tokens: int = 128
-    version: int = 1
+    version: int = 2
 
     def __str__(self) -> str:
         """Return the form that messages and manifests carry."""
@@ -89,6 +91,7 @@ def split(article: Article, ruler: Ruler, chunking: Chunking) -> list[Passage]:
     """
     header = header_of(article, ruler)
     room = ruler.max_tokens - (ruler.count_tokens([header + "\n"])[0] if header else 0)
+    text = article.text
 
     count_ours, count_theirs = _remembering(count_tokens), _remembering(ruler.count_tokens)
 
@@ -96,26 +99,12 @@ def split(article: Article, ruler: Ruler, chunking: Chunking) -> list[Passage]:
         ours, theirs = count_ours(texts), count_theirs(texts)
         return [a <= chunking.max_tokens and b <= room for a, b in zip(ours, theirs, strict=True)]
 
-    pieces = list(_short_pieces(article.text, split_sentences(article.text), fits))
-    ours = count_tokens([" " + piece.of(article.text) for piece in pieces])
-    theirs = count_theirs([piece.of(article.text) for piece in pieces])
-    groups: list[list[Span]] = []
-    used_ours = used_theirs = 0
-    for piece, our, their in zip(pieces, ours, theirs, strict=True):
-        if groups and used_ours + our <= chunking.max_tokens and used_theirs + their <= room:
-            groups[-1].append(piece)
-            used_ours, used_theirs = used_ours + our, used_theirs + their
-        else:
-            groups.append([piece])
-            used_ours, used_theirs = our, their
-    wholes = [Span(group[0].start, group[-1].end) for group in groups]
-    fitting = fits([whole.of(article.text) for whole in wholes])  # tokens of joined texts may exceed their sum
-    spans: list[Span] = []
-    for group, whole, good in zip(groups, wholes, fitting, strict=True):
-        spans.extend([whole] if good else group)
+    pieces = list(_short_pieces(text, split_sentences(text), fits))
+    sizes = list(zip(*_sizes(text, pieces, count_theirs), strict=True))
+    groups = _filled(pieces, sizes, (chunking.max_tokens, room - count_theirs([""])[0]))
     return [
-        Passage(article_id=article.id, revision=article.revision, start=s.start, end=s.end, text=s.of(article.text))
-        for s in spans
+        Passage(article_id=article.id, revision=article.revision, start=s.start, end=s.end, text=s.of(text))
+        for s in _fitting(text, groups, fits)
     ]
 
 
@@ -132,6 +121,45 @@ def _remembering(count: Count) -> Count:
         return [known[text] for text in texts]
 
     return counted
+
+
+def _sizes(text: str, pieces: Sequence[Span], count_theirs: Count) -> tuple[list[int], list[int]]:
+    """Return what each piece adds to a passage: our tokens, with the line breaks behind it, and the embedder's."""
+    nexts = [*(piece.start for piece in pieces[1:]), len(text)][: len(pieces)]
+    ours = count_tokens([text[piece.start : end].rstrip(" \t") for piece, end in zip(pieces, nexts, strict=True)])
+    special = count_theirs([""])[0]
+    return ours, [count - special for count in count_theirs([piece.of(text) for piece in pieces])]
+
+
+def _filled(
+    pieces: Sequence[Span], sizes: Sequence[tuple[int, int]], budgets: tuple[int, int]
+) -> Iterator[Sequence[Span]]:
+    """Yield runs of pieces, each as long as both budgets allow, by the pieces' sizes."""
+    first, ours, theirs = 0, 0, 0
+    for place, (our, their) in enumerate(sizes):
+        if place > first and (ours + our > budgets[0] or theirs + their > budgets[1]):
+            yield pieces[first:place]
+            first, ours, theirs = place, 0, 0
+        ours, theirs = ours + our, theirs + their
+    if pieces:
+        yield pieces[first:]
+
+
+def _fitting(
+    text: str, groups: Iterable[Sequence[Span]], fits: Callable[[Sequence[str]], list[bool]]
+) -> Iterator[Span]:
+    """Yield each group as one span, halved where it does not fit: joined texts may have more tokens than their parts.
+
+    Halves and not single sentences: passages of one sentence were a fourth of all, and took the places of whole ones.
+    """
+    held = list(groups)
+    spans = [Span(group[0].start, group[-1].end) for group in held]
+    for group, span, good in zip(held, spans, fits([span.of(text) for span in spans]), strict=True):
+        if good or len(group) == 1:
+            yield span
+        else:
+            middle = (len(group) + 1) // 2
+            yield from _fitting(text, (group[:middle], group[middle:]), fits)
 
 
 _CLAUSE_END = re.compile(r"[,;:—–](?=\s)|\s[—–]|[、，；]")

@@ -10,7 +10,7 @@ from rag.question import Question
 __all__ = ["Evidence", "retrieve"]
 
 _WIDER = 3
-"""A list or a table needs more than the best few passages."""
+"""A list or a table needs more than the best few passages. Chosen by hand: too few cases ask for one to fit it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,7 @@ def test_every_chunker_is_judged_and_the_published_ones_stand_beside_ours(tmp_pa
     assert report.n == 1
     assert rows["recall, ours, 10 tokens"].value == 1.0
     assert rows["recall, windows of 200 tokens"].n == 1
-    assert [p.value for p in rows["recall, ours, 200 tokens"].published] == [0.881, 0.87, 0.873, 0.919]
+    assert [p.value for p in rows["recall, ours, 200 tokens"].published] == [0.881, 0.873, 0.919]
     assert rows["recall, ours, 10 tokens"].published == ()
     assert rows["precision omega, ours, 10 tokens"].value == 1.0
 

@@ -33,7 +33,7 @@ def test_documents_of_the_same_words_and_source_are_one_article_and_empty_ones_a
 def test_the_settings_say_how_many_documents_and_passages_there_are_and_how_they_are_cut() -> None:
     with indexed(DOCUMENTS, options(FakeEmbedder())) as corpus:
         assert corpus.settings() == {
-            "documents": 3, "articles": 2, "passages": 2, "chunking": "sentences-1/128", "overlap": 0, "model": "fake",
+            "documents": 3, "articles": 2, "passages": 2, "chunking": "sentences-2/128", "overlap": 0, "model": "fake",
             "documents left out": 1,
         }  # fmt: skip
 

@@ -21,7 +21,7 @@ from index.passage import Passage
 from index.store import Identity, Store
 from tests.fakes import NOW, FakeEmbedder
 
-IDENTITY = Identity(model_id="fake", fingerprint="f" * 64, dimension=64, chunking="sentences-1/128")
+IDENTITY = Identity(model_id="fake", fingerprint="f" * 64, dimension=64, chunking="sentences-2/128")
 TEXTS = ["Leaders met in Paris.", "Missiles hit Kyiv.", "The bank raised rates.", "Leaders left Kyiv."]
 Hits = tuple[list[int], list[float], list[int], list[float]]
 
@@ -98,7 +98,7 @@ def test_the_manifest_names_what_the_generation_is_made_of(published: Path) -> N
         "model_id": "fake",
         "fingerprint": "f" * 64,
         "dimension": 64,
-        "chunking": "sentences-1/128",
+        "chunking": "sentences-2/128",
     }
     assert {name: manifest[name] for name in expected} == expected
 

@@ -206,7 +206,7 @@ def test_another_dimension_is_refused_before_searching(folder: Path, index: News
 
 
 def test_another_budget_of_passages_is_refused(folder: Path, index: NewsIndex) -> None:
-    with pytest.raises(IndexMismatchError, match="chunking 'sentences-1/128', not with 'sentences-1/64'"):
+    with pytest.raises(IndexMismatchError, match="chunking 'sentences-2/128', not with 'sentences-2/64'"):
         NewsIndex.open(folder, embedder=FakeEmbedder(), chunking=Chunking(max_tokens=64))
 
 
@@ -215,13 +215,13 @@ def test_the_budget_that_made_an_index_is_taken_from_it(tmp_path: Path) -> None:
     with NewsIndex.open(tmp_path / "i", create=True, embedder=FakeEmbedder(), chunking=made_with) as small:
         add(small, KYIV)
     with NewsIndex.open(tmp_path / "i", embedder=FakeEmbedder()) as again:
-        assert again.stats()["chunking"] == "sentences-1/64"
+        assert again.stats()["chunking"] == "sentences-2/64"
 
 
-@pytest.mark.parametrize("chunking", ["sentences-2/128", "paragraphs-1/128"])
+@pytest.mark.parametrize("chunking", ["sentences-1/128", "paragraphs-2/128"])
 def test_an_index_of_another_chunker_is_refused(folder: Path, index: NewsIndex, chunking: str) -> None:
     change(folder, f"UPDATE identity SET chunking = '{chunking}'")
-    with pytest.raises(IndexMismatchError, match=rf"chunking '{chunking}', not with 'sentences-1/128'"):
+    with pytest.raises(IndexMismatchError, match=rf"chunking '{chunking}', not with 'sentences-2/128'"):
         NewsIndex.open(folder, embedder=FakeEmbedder())
 
 
@@ -237,7 +237,7 @@ def test_another_schema_is_refused(folder: Path, index: NewsIndex) -> None:
         (FakeEmbedder(model_id="mine"), Chunking(), "model_id 'fake', not with 'mine'"),
         (FakeEmbedder(fingerprint="0" * 64), Chunking(), "fingerprint"),
         (FakeEmbedder(dimension=32), Chunking(), "dimension 64, not with 32"),
-        (FakeEmbedder(), Chunking(max_tokens=64), "chunking 'sentences-1/128', not with 'sentences-1/64'"),
+        (FakeEmbedder(), Chunking(max_tokens=64), "chunking 'sentences-2/128', not with 'sentences-2/64'"),
     ],
 )
 def test_whoever_ingests_first_decides_what_an_index_is_made_with(
@@ -1026,7 +1026,7 @@ def test_stats_count_what_is_held(folder: Path, index: NewsIndex) -> None:
         "model": "fake",
         "fingerprint": "f" * 64,
         "dimension": 64,
-        "chunking": "sentences-1/128",
+        "chunking": "sentences-2/128",
         "generation": 2,
         "commit_seq": 2,
     }
@@ -1043,7 +1043,7 @@ def test_stats_of_an_empty_index_are_noughts(folder: Path, empty: NewsIndex) -> 
         "model": "fake",
         "fingerprint": None,
         "dimension": None,
-        "chunking": "sentences-1/128",
+        "chunking": "sentences-2/128",
         "generation": 0,
         "commit_seq": 0,
     }

@@ -95,6 +95,22 @@ def test_neighbouring_sentences_share_a_passage_until_its_budget_is_spent() -> N
     assert pieces("One two. Three four. Five six. Seven.", 7) == ["One two. Three four.", "Five six. Seven."]
 
 
+def test_line_breaks_count_so_that_passages_are_filled_and_stay_whole() -> None:
+    """Ten paragraphs of five tokens, and one for each break: three have 5 + 1 + 5 + 1 + 5 = 17, four have 23."""
+    text = " \n\n".join(["Leaders met in Paris."] * 10)
+    assert [count_tokens([piece])[0] for piece in pieces(text, 20)] == [17, 17, 17, 5]
+
+
+def test_sentences_that_fit_only_by_their_sum_are_halved_not_scattered() -> None:
+    class Joining(FakeEmbedder):
+        def count_tokens(self, texts: Sequence[str]) -> list[int]:
+            return [2 + len(text.split()) + (100 if text.count(".") > 4 else 0) for text in texts]
+
+    plain = Article(id="a", text="One. Two. Three. Four. Five. Six. Seven. Eight.")
+    held = split(plain, Joining(max_tokens=64), Chunking())
+    assert [p.text for p in held] == ["One. Two. Three. Four.", "Five. Six. Seven. Eight."]
+
+
 def test_a_sentence_over_the_budget_is_cut_behind_a_clause() -> None:
     assert pieces("The leaders met, as they had said, in the city.", 10) == [
         "The leaders met,",
@@ -172,7 +188,7 @@ def test_a_chunking_is_read_back_from_its_name() -> None:
     assert Chunking.parse(str(Chunking(max_tokens=99))) == Chunking(max_tokens=99)
 
 
-@pytest.mark.parametrize("name", ["sentences-2/128", "words-1/128", "sentences-1", "", "sentences-1/ 128"])
+@pytest.mark.parametrize("name", ["sentences-1/128", "words-2/128", "sentences-2", "", "sentences-2/ 128"])
 def test_the_name_of_another_chunker_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"another chunker|invalid literal"):
         Chunking.parse(name)

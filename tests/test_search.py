@@ -206,19 +206,27 @@ def test_the_frequency_of_a_compound_is_that_of_its_rarest_part() -> None:
 # Fusion
 
 
-def test_fusion_scales_each_score_from_its_least_possible_to_the_best_one_and_weighs_them() -> None:
-    """Cosines from -1: (1.0 + 1) / (1.0 + 1) = 1 and (0.5 + 1) / 2 = 0.75; BM25 from 0: 2 / 4 = 0.5 and 4 / 4 = 1."""
-    assert fuse(floats(1, 0.5), floats(2, 4), dense_weight=0.8).tolist() == pytest.approx(
-        [0.8 * 1 + 0.2 * 0.5, 0.8 * 0.75 + 0.2 * 1]
-    )
+def test_fusion_adds_weighted_scores_and_gives_them_as_shares_of_the_best() -> None:
+    """0.8 x (1 + 1) + 0.2 x 2 = 2.0 and 0.8 x (1 + 0.5) + 0.2 x 14 = 4.0."""
+    assert fuse(floats(1, 0.5), floats(2, 14), dense_weight=0.8).tolist() == pytest.approx([0.5, 1])
 
 
 def test_the_weight_is_the_documented_one() -> None:
-    assert fuse(floats(1, -1), floats(0, 0)).tolist() == pytest.approx([DENSE_WEIGHT, 0])
+    """0.96 x (1 + 0.5) = 1.44 and 0.96 x (1 + 0) + 0.04 x 24 = 1.92."""
+    assert DENSE_WEIGHT == 0.96
+    assert fuse(floats(0.5, 0), floats(0, 24)).tolist() == pytest.approx([0.75, 1])
+
+
+def test_one_common_word_cannot_outweigh_what_many_rare_ones_can() -> None:
+    meant, worded = 0, 1
+    few, many = fuse(floats(0.5, 0.3), floats(0, 3)), fuse(floats(0.5, 0.3), floats(0, 20))
+    assert few[meant] > few[worded]
+    assert many[worded] > many[meant]
 
 
 def test_fusion_without_any_score_is_zero() -> None:
     assert fuse(floats(-1), floats(0)).tolist() == [0]
+    assert fuse(floats(0.5), floats(0), dense_weight=0).tolist() == [0]
 
 
 def test_fusing_nothing_gives_nothing() -> None:

@@ -26,7 +26,7 @@ from index.passage import Passage
 from index.store import Identity, PassageKey, Store
 from tests.fakes import NOW
 
-IDENTITY = Identity(model_id="fake", fingerprint="f" * 64, dimension=2, chunking="sentences-1/128")
+IDENTITY = Identity(model_id="fake", fingerprint="f" * 64, dimension=2, chunking="sentences-2/128")
 ARTICLE = Article(
     id="a",
     text="Leaders met 😀.\nThey left.",

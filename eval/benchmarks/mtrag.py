@@ -28,7 +28,7 @@ __all__ = ["Task", "load", "run", "turns_of"]
 NAME = "mtrag"
 _SOURCE = "https://github.com/IBM/mt-rag-benchmark (reference.jsonl, Apache-2.0)"
 _DEPTH = 5
-_PAPER = "the paper's retrieval table, whole corpora (M)"
+_PAPER = "retrieval table of the repository, whole corpora (R)"
 _PUBLISHED = {
     "recall@5, ours": (
         Published("BM25, last turn", 0.20, _PAPER), Published("bge-base-en-v1.5, last turn", 0.30, _PAPER),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from eval.perturb import Checker
+from eval.checkers import Checker
 from index.embed import Embedder
 from index.passage import Chunking
 

@@ -21,7 +21,7 @@ from typing import Any
 from eval.benchmarks.corpus import Corpus, Document, indexed
 from eval.benchmarks.data_files import DataFiles, MissingDataError, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups, sampled
-from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
+from eval.benchmarks.report import BenchmarkReport, MetricRow, mean_rows
 from eval.metrics import answer_found, hit_at_k
 from rag.bot import NewsBot
 from rag.terms import read_terms
@@ -33,8 +33,6 @@ _SOURCE = "https://github.com/realtimeqa/realtimeqa_public (past/YEAR)"
 _QUESTIONS = re.compile(r"(\d{8})_qa\.jsonl(\.gz)?")
 _ARTICLES = re.compile(r"\d{8}_(?:gcs|gold|dpr|articles)\.jsonl(\.gz)?")
 _ACCURACY = "multiple choice accuracy"
-_PAPER = "the paper's first table, other weeks (M)"
-_PUBLISHED = {_ACCURACY: (Published("GPT-3 with custom search", 0.693, _PAPER),)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,4 +131,4 @@ def _rows(corpus: Corpus, questions: Sequence[Question]) -> list[MetricRow]:
             values = figures.setdefault("an article found for it in the first 5", [])
             values.append(hit_at_k(list(dict.fromkeys(ranked)), question.found, 5))
         figures.setdefault("refused", []).append(float(answer.status == "refused"))
-    return mean_rows(figures, _PUBLISHED)
+    return mean_rows(figures)

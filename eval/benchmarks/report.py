@@ -19,7 +19,7 @@ class Published:
     """Hold a figure that others published: whose it is, the figure on our scale, and where it stands.
 
     `source` ends with how it was come by: (R) read in the source, (S) read in a secondary source, (V) reported by its
-    own vendor, (M) recalled and not checked: look it up before you quote it.
+    own vendor. Figures that could not be looked up are left out.
     """
 
     system: str

@@ -23,8 +23,8 @@ from eval.benchmarks.corpus import chosen_embedder
 from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
+from eval.checkers import CHECKERS, VERDICTS, Checker
 from eval.metrics import f1, hit_at_k, recall_at_k, reciprocal_rank
-from eval.perturb import CHECKERS, VERDICTS, Checker
 from index.embed import Vectors
 from index.fuse import DENSE_WEIGHT, fuse
 from index.lexical import WordIndex
