@@ -31,7 +31,15 @@ from index.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["PRECISIONS", "FastEmbedder", "bundled_recipe", "default_cache", "embedder_for", "embedder_of"]
+__all__ = [
+    "PRECISIONS",
+    "FastEmbedder",
+    "bundled_recipe",
+    "default_cache",
+    "embedder_for",
+    "embedder_of",
+    "lacking_packages",
+]
 
 PRECISIONS = ("int8", "float32")
 _ENGINE = "openvino-int8/1"  # the number changes when vectors of before and after must not stand in one index
@@ -104,10 +112,15 @@ def embedder_for(model: str, *, precision: str, cache: Path | None = None) -> Em
         raise InputError(f"`precision` is {precision!r}; use one of {', '.join(PRECISIONS)}")
     if model != BUNDLED_MODEL or precision == "float32":
         return SentenceTransformerEmbedder(model)
-    if lacking := [name for name in ("openvino", "nncf") if util.find_spec(name) is None]:
+    if lacking := lacking_packages():
         _log.warning("%s in float32: %s is not installed, which int8 needs", model, " and ".join(lacking))
         return SentenceTransformerEmbedder(model)
     return FastEmbedder(cache)
+
+
+def lacking_packages() -> list[str]:
+    """Return the packages that int8 needs and that are not installed."""
+    return [name for name in ("openvino", "nncf") if util.find_spec(name) is None]
 
 
 def embedder_of(model: str, fingerprint: str, cache: Path | None = None) -> Embedder:

@@ -39,6 +39,13 @@ class NewsBot:
         self._clock = clock
         self._seq = 0
 
+    @classmethod
+    def loaded(cls, index: NewsIndex) -> "NewsBot":
+        """Return a bot that quotes, with its models loaded; else they load with the first question."""
+        writer = Quoter()
+        writer.load(index)
+        return cls(index, writer=writer)
+
     def ask(
         self,
         question: str,

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from index.article import Article
 from index.duplicates import is_near_copy
+from index.news_index import NewsIndex
+from index.sentences import Span
 from rag.answer import Copy
 from rag.cite import Draft, DraftSentence, Source
 from rag.evidence import (
@@ -34,7 +36,7 @@ from rag.evidence import (
     with_known_names,
 )
 from rag.question import Part, Question
-from rag.reader import Reader, reader_beside
+from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
 from rag.terms import Terms, read_terms
 
@@ -119,6 +121,10 @@ class Quoter:
     def __init__(self, weights: QuoterModel | None = None, *, reader: Reader | None = None) -> None:
         self._weights = weights
         self._reader = reader
+
+    def load(self, index: NewsIndex) -> None:
+        """Load the reader, which the first question over the index does otherwise."""
+        (self._reader or reader_beside(index)).read("?", [Extract("", "?", (Span(0, 1),))])
 
     def write(self, question: Question, evidence: Evidence) -> Draft:
         """Return the sentences that answer each part, in order; a part that none answers is left unanswered."""

@@ -24,6 +24,7 @@ from index.embed import (
     sha256_of,
 )
 from index.encoder import Encoder, Recipe, prepare
+from index.fast_embed import lacking_packages
 from index.news_index import NewsIndex
 from index.reference_encoder import ReferenceEncoder
 from index.sentences import Span
@@ -105,9 +106,12 @@ class TrainedReader:
 
 
 def reader_beside(index: NewsIndex) -> Reader:
-    """Return the reader that goes with an index: kept in the same cache, in int8 unless the index is in float32."""
-    reference = isinstance(index.embedder, SentenceTransformerEmbedder) and index.embedder.model_id == BUNDLED_MODEL
-    return _reader(index.cache, reference)
+    """Return the reader that goes with an index: kept in the same cache, in int8 unless the index is in float32.
+
+    Where a package that int8 needs is not installed, it is the reference too.
+    """
+    exact = isinstance(index.embedder, SentenceTransformerEmbedder) and index.embedder.model_id == BUNDLED_MODEL
+    return _reader(index.cache, exact or bool(lacking_packages()))
 
 
 @cache

@@ -360,9 +360,10 @@ def stats(index: "NewsIndex", as_json: bool) -> int:
 
 @groundwire.command(epilog="Example: groundwire prepare")
 def prepare() -> None:
-    """Prepare the model for this machine now; else the first command that needs it does."""
+    """Prepare the models for this machine now; else the first command that needs them does."""
     from index.embed import check_bundled_model
     from index.fast_embed import FastEmbedder, embedder_for
+    from rag.reader import TrainedReader
     from ui.settings import load_settings
 
     settings = load_settings(os.environ)
@@ -370,6 +371,7 @@ def prepare() -> None:
     embedder = embedder_for(settings.model, precision=settings.precision, cache=settings.cache)
     if isinstance(embedder, FastEmbedder):
         click.echo(embedder.prepare())
+        click.echo(TrainedReader(settings.cache).prepare())
     else:
         click.echo("Nothing to prepare: float32 runs as it is.", err=True)
 

@@ -78,7 +78,7 @@ class Engine:
         open_index: Callable[[], NewsIndex],
         *,
         settings: ServeSettings,
-        make_bot: Callable[[NewsIndex], Answering] = NewsBot,
+        make_bot: Callable[[NewsIndex], Answering] = NewsBot.loaded,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

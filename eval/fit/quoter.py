@@ -34,9 +34,9 @@ MODEL_FILE = CHECKOUT / "rag" / "quoter.json"
 PENALTY = 0.01  # of the squared weights of standardized features
 DEVELOPMENT_WEIGHT = 2.0  # of a development case; a question of a story has 1
 FOLDS = 5
-THRESHOLDS = (-2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5)
-LISTED_GAPS = (1.0, 1.5, 2.0, 3.0)
-FURTHER_GAPS = (0.0, 0.5)
+THRESHOLDS = (-3.0, -2.5, -2.0, -1.75, -1.5, -1.0, -0.5, 0.0)
+LISTED_GAPS = (1.5, 2.0, 3.0)
+FURTHER_GAPS = (0.0, 0.5, 1.0, 1.5)
 COLUMNS = ("answerable refused", "near answered", "far answered", "precision", "all needs", "some need")
 Array = npt.NDArray[np.float64]
 
