@@ -40,9 +40,10 @@ from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
 from rag.terms import Terms, read_terms
 
-__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "missing_anchors", "score"]
+__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "missing_anchors", "score", "to_read"]
 
 _MAX_WORDS = 120
+_READ = 6
 _MAX_SENTENCES = 3
 _MAX_LISTED = 12
 _SETTINGS = frozenset({"meeting", "leader", "official", "country", "say", "total", "money", "ask", "home", "visit"})
@@ -99,6 +100,17 @@ class Scored:
     scores: npt.NDArray[np.float64]
 
 
+def to_read(question: Question, evidence: Evidence) -> Evidence:
+    """Return the evidence that is read: all for a list or a table, else the best passages, and their near-copies.
+
+    Of 8, 6 and 5 passages, tried on the development cases, 6 answered best, in three quarters of the time of 8.
+    """
+    if question.kind in ("list", "table"):
+        return evidence
+    copies = tuple(hit for hit in evidence.copies if hit.rank <= _READ)
+    return replace(evidence, hits=evidence.hits[:_READ], copies=copies)
+
+
 def score(part: Part, evidence: Evidence, choice: LinearModel, reader: Reader) -> Scored:
     """Score the sentences of the evidence for one part of a question."""
     found = candidates([*evidence.hits, *evidence.copies])
@@ -130,6 +142,7 @@ class Quoter:
         """Return the sentences that answer each part, in order; a part that none answers is left unanswered."""
         weights = self._weights or QuoterModel.load()
         reader = self._reader or reader_beside(evidence.index)
+        evidence = to_read(question, evidence)
         quotes: list[_Quote] = []
         unanswered, missing = [], []
         for part in question.parts:

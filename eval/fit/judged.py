@@ -21,7 +21,7 @@ from index.news_index import NewsIndex
 from index.scope import Filters
 from rag.evidence import FEATURES, Features
 from rag.question import read_question
-from rag.quoter import LinearModel, score
+from rag.quoter import LinearModel, score, to_read
 from rag.reader import Extract, Reader, Readings, reader_beside
 from rag.retrieve import retrieve
 
@@ -98,7 +98,7 @@ def judged(index: NewsIndex, cases: Sequence[Case], reader: Reader | None = None
 def _parts(index: NewsIndex, case: Case, reader: Reader) -> Iterator[Judged]:
     filters = Filters.of(**case.filters)
     question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
-    evidence = retrieve(index, question, k=_K)
+    evidence = to_read(question, retrieve(index, question, k=_K))
     right = [span for need in case.evidence for span in need]
     for part in question.parts:
         scored = score(part, evidence, _UNFITTED, reader)
