@@ -215,7 +215,7 @@ def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
             if candidate.article.id != copied[0].article.id:
                 copied[1].append(candidate.article)
         elif not chosen or (
-            own >= max(least, weights.threshold)
+            own >= (least if listing else max(least, weights.threshold))
             and len(chosen) < (_MAX_LISTED if listing else _MAX_SENTENCES)
             and (listing or _adds(scored, [c for c, _ in chosen], candidate, kind))
         ):

@@ -233,9 +233,10 @@ def test_an_unknown_precision_in_the_environment_is_refused(tmp_path: Path) -> N
 
 
 @pytest.mark.model
-def test_preparing_prints_the_folder_that_holds_the_model() -> None:
-    done = groundwire("prepare")
-    assert (Path(done.stdout.strip()) / "manifest.json").is_file()
+def test_preparing_prints_the_folders_that_hold_the_models() -> None:
+    folders = groundwire("prepare").stdout.splitlines()
+    assert len(folders) == 2
+    assert all((Path(folder) / "manifest.json").is_file() for folder in folders)
 
 
 @pytest.mark.model

@@ -122,7 +122,7 @@ def test_a_passage_is_read_behind_the_sentences_before_it(index: NewsIndex) -> N
     readings("Which?", candidates(hits[:1]), recording)
     (extract,) = recording.extracts
     assert hits[0].passage.text in extract.text
-    assert not extract.text.startswith(hits[0].passage.text[:20])
+    assert len(extract.text) > len(hits[0].passage.text)
     assert extract.spans[0].start > 0
 
 
