@@ -44,7 +44,7 @@ def test_a_first_visit(visit: Visit, inspect: Inspect, seeds_address: str) -> No
     assert "Canada" in understood
 
     page.locator("#t-3 .gw-edit").click()
-    assert "USD 500 million" in ask(page, "How much did Germany pay into PURL?", 3)
+    assert "USD 500 million" in ask(page, "How much did Canada pay into PURL?", 3)
     assert page.locator(".gw-turn").count() == 3
 
     assert "Not in these articles." in ask(page, "Which team won the chess final on the Moon in 1954?", 4)
