@@ -5,16 +5,14 @@ scores. The table gives nDCG@10 on the fitting halves. The rule with the best me
 judged on the test halves beside meaning alone and words alone.
 """
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from eval.fit.retrieval_sets import Places, RetrievalSet, gain, load_sets
-from index.embed import BUNDLED_MODEL, Embedder, Vectors
-from index.fast_embed import embedder_for
+from eval.fit.command import chosen_sets, table_head, table_line
+from eval.fit.retrieval_sets import Places, RetrievalSet, gain
+from index.embed import Embedder, Vectors
 from index.lexical import WordIndex
 from index.passage import Chunking, header_of, split
 
@@ -170,44 +168,30 @@ def judged(scores: Scores, rule: Rule, *, fits: bool) -> Judged:
 
 def best_rule(sets: Sequence[Scores], rules: Mapping[str, Rule] = RULES) -> tuple[str, list[str]]:
     """Return the name of the rule with the best mean over the fitting halves, and the lines of the table of tries."""
-    lines = _head(["rule", *(scores.name for scores in sets), "mean"])
+    lines = table_head(["rule", *(scores.name for scores in sets), "mean"])
     means: dict[str, float] = {}
     for name, rule in rules.items():
         figures = [judged(scores, rule, fits=True).ndcg for scores in sets]
         means[name] = float(np.mean(figures))
-        lines.append(_line([name, *(f"{figure:.3f}" for figure in figures), f"{means[name]:.4f}"]))
+        lines.append(table_line([name, *(f"{figure:.3f}" for figure in figures), f"{means[name]:.4f}"]))
     return max(means, key=lambda name: (means[name], name)), lines
 
 
 def held_out_lines(sets: Sequence[Scores], rules: Mapping[str, Rule]) -> list[str]:
     """Return the lines of the table of rules on the test halves, for the sets that have one."""
-    lines = _head(["set", "rule", "questions", "nDCG@10", *(f"top {k}" for k in _DEPTHS)])
+    lines = table_head(["set", "rule", "questions", "nDCG@10", *(f"top {k}" for k in _DEPTHS)])
     for scores in (scores for scores in sets if not all(scores.fits)):
         for name, rule in rules.items():
             figures = judged(scores, rule, fits=False)
             shown = [f"{figure:.3f}" for figure in (figures.ndcg, *figures.hits)]
-            lines.append(_line([scores.name, name, f"{scores.fits.count(False):,}", *shown]))
+            lines.append(table_line([scores.name, name, f"{scores.fits.count(False):,}", *shown]))
     return lines
-
-
-def _head(names: Sequence[str]) -> list[str]:
-    return [_line(names), _line(["---"] * len(names))]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:
     """Print the table of tries, the rule that is best on the fitting halves, and what it does on the test halves."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--data", required=True, type=Path, help="folder with the public sets' folders")
-    folder = parser.parse_args().data
-    embedder = embedder_for(BUNDLED_MODEL, precision="int8")
-    loaded = list(load_sets(folder, embedder, SETS))
-    for missing in (entry for entry in loaded if isinstance(entry, str)):
-        print(missing)
-    sets = [scored(data, embedder, Chunking()) for data in loaded if isinstance(data, RetrievalSet)]
+    chosen, embedder = chosen_sets(main.__doc__, SETS)
+    sets = [scored(data, embedder, Chunking()) for data in chosen]
     best, lines = best_rule(sets)
     print("nDCG@10, fitting halves\n", *lines, f"\nbest: {best}\n\ntest halves\n", sep="\n")
     print(*held_out_lines(sets, {best: RULES[best], **ALONE}), sep="\n")

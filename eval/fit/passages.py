@@ -6,19 +6,17 @@ SQuAD), and the share of needs met within the first 800 tokens of retrieved text
 text at the same k. Of a set's articles those are searched that its fitting half is about, so that a run takes minutes.
 """
 
-import argparse
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
-from eval.fit.retrieval_sets import Places, RetrievalSet, gain, load_sets
+from eval.fit.command import chosen_sets, table_head, table_line
+from eval.fit.retrieval_sets import Places, RetrievalSet, gain
 from index.article import Article
-from index.embed import BUNDLED_MODEL, Embedder, Vectors
-from index.fast_embed import embedder_for
+from index.embed import Embedder, Vectors
 from index.fuse import fuse
 from index.lexical import WordIndex
 from index.passage import Chunking, Passage, header_of, split
@@ -178,27 +176,21 @@ def table(sets: Sequence[RetrievalSet], tries: Mapping[str, Try], embedder: Embe
     """Return the lines of the table of tries: for each set nDCG@10 and, behind a slash, needs met in 800 tokens."""
     memory = _Remembering(embedder)
     names = ["tried", *(data.name for data in sets), "mean", "passages", "mean tokens"]
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines = table_head(names)
     for name, attempt in tries.items():
         row = [figures(data, attempt, embedder, memory) for data in sets]
         mean = f"{np.mean([f.ndcg for f in row]):.4f} / {np.mean([f.within for f in row]):.4f}"
         count = sum(f.passages for f in row)
         tokens = f"{sum(f.tokens * f.passages for f in row) / count:.0f}"
         cells = [name, *(f"{f.ndcg:.3f} / {f.within:.3f}" for f in row), mean, f"{count:,}", tokens]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(table_line(cells))
     return lines
 
 
 def main() -> None:
     """Print the table of tries."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--data", required=True, type=Path, help="folder with the public sets' folders")
-    folder = parser.parse_args().data
-    embedder = embedder_for(BUNDLED_MODEL, precision="int8")
-    loaded = list(load_sets(folder, embedder, SETS))
-    for missing in (entry for entry in loaded if isinstance(entry, str)):
-        print(missing)
-    sets = [fitting_half(data) for data in loaded if isinstance(data, RetrievalSet)]
+    chosen, embedder = chosen_sets(main.__doc__, SETS)
+    sets = [fitting_half(data) for data in chosen]
     print(*table(sets, TRIES, embedder), sep="\n")
 
 

@@ -5,17 +5,15 @@ prints nDCG@10 on the fitting halves of the sets whose articles are dated. Quest
 are not among them: there the filter hides what came later, and no set with such questions was at hand.
 """
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from eval.fit.command import chosen_sets, table_head, table_line
 from eval.fit.fusion import Fused, Rule, Scores, judged, scored
-from eval.fit.retrieval_sets import RetrievalSet, load_sets
+from eval.fit.retrieval_sets import RetrievalSet
 from index.dates import utc_day
-from index.embed import BUNDLED_MODEL, Vectors
-from index.fast_embed import embedder_for
+from index.embed import Vectors
 from index.fuse import DENSE_WEIGHT
 from index.passage import Chunking
 
@@ -43,7 +41,7 @@ def _fused(ages: Vectors, bonus: float, half_life_days: float) -> Fused:
 def table(sets: Sequence[tuple[Scores, Vectors]]) -> list[str]:
     """Return the lines of the table of tries, from each set's scores and its passages' ages in days (NaN: undated)."""
     names = ["bonus", "halves in", *(scores.name for scores, _ in sets), "mean"]
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines = table_head(names)
     for bonus, half_life in ((0.0, 1.0), *((b, h) for b in BONUSES for h in HALF_LIVES_DAYS)):
         rules = [Rule(fused=_fused(ages, bonus, half_life)) for _, ages in sets]
         row = [judged(scores, rule, fits=True).ndcg for (scores, _), rule in zip(sets, rules, strict=True)]
@@ -53,21 +51,15 @@ def table(sets: Sequence[tuple[Scores, Vectors]]) -> list[str]:
             *(f"{f:.3f}" for f in row),
             f"{np.mean(row):.4f}",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(table_line(cells))
     return lines
 
 
 def main() -> None:
     """Print the table of tries."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--data", required=True, type=Path, help="folder with the public sets' folders")
-    folder = parser.parse_args().data
-    embedder = embedder_for(BUNDLED_MODEL, precision="int8")
+    chosen, embedder = chosen_sets(main.__doc__, SETS)
     sets = []
-    for data in load_sets(folder, embedder, SETS):
-        if isinstance(data, str):
-            print(data)
-            continue
+    for data in chosen:
         scores = scored(data, embedder, Chunking())
         ages = ages_days(data)
         of_passages = [ages.get(name, np.nan) for name in scores.articles]
