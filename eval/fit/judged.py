@@ -1,10 +1,13 @@
 """Questions with their candidate sentences scored: what the fits of the `Quoter` read.
 
-They are the development cases over seeds/, and the questions of the stories that are held out from the reader.
+They are the development cases over seeds/, the questions of the stories that are held out from the reader, and
+questions of SQuAD's fitting half. Those of the stories hardly share a word with their answers, those of SQuAD share
+many: without them the weights learn to shun the words of the question.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +17,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
+from eval.benchmarks.options import chosen_groups
+from eval.benchmarks.squad import Question
+from eval.benchmarks.squad import load as load_squad
 from eval.cases import Case, EvidenceSpan, load_cases
 from eval.fit.stories import Story
 from eval.suites import articles_of
@@ -25,10 +31,11 @@ from rag.quoter import LinearModel, score, to_read
 from rag.reader import Extract, Reader, Readings, reader_beside
 from rag.retrieve import retrieve
 
-__all__ = ["Judged", "development_cases", "judged", "story_cases"]
+__all__ = ["Judged", "development_cases", "judged", "squad_cases", "story_cases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 _K = 8
+_SQUAD_QUESTIONS = 600
 _UNFITTED = LinearModel((0.0,) * len(FEATURES), 0.0)
 
 
@@ -63,17 +70,48 @@ def development_cases() -> Iterator[tuple[NewsIndex, list[Case]]]:
 @contextmanager
 def story_cases(stories: Sequence[Story]) -> Iterator[tuple[NewsIndex, list[Case]]]:
     """Open an index of the articles of stories and their questions as cases over it."""
-    articles = [article for story in stories for article in story.articles]
+    lines = [
+        {"id": a.id, "title": a.title, "source": a.source, "published": a.published, "text": a.text}
+        for story in stories
+        for a in story.articles
+    ]
+    with _indexed(lines) as index:
+        yield index, [case for number, story in enumerate(stories) for case in _cases(number, story)]
+
+
+@contextmanager
+def squad_cases(folder: Path) -> Iterator[tuple[NewsIndex, list[Case]]]:
+    """Open an index of the paragraphs of SQuAD's fitting half and a sample of the questions asked about them."""
+    paragraphs = load_squad(folder)
+    titles = chosen_groups((paragraph.title for paragraph in paragraphs), "fit")
+    held = [paragraph for paragraph in paragraphs if paragraph.title in titles]
+    questions = [(paragraph, question) for paragraph in held for question in paragraph.questions]
+    sample = random.Random(0).sample(questions, min(_SQUAD_QUESTIONS, len(questions)))
+    lines = [{"id": paragraph.id, "title": paragraph.title, "text": paragraph.text} for paragraph in held]
+    with _indexed(lines) as index:
+        texts = {article.id: article.text for article in index.articles()}
+        yield index, [_squad_case(question, texts[paragraph.id]) for paragraph, question in sample]
+
+
+def _squad_case(question: Question, text: str) -> Case:
+    places = [(text.find(answer), len(answer)) for answer in question.answers]
+    spans = tuple(EvidenceSpan(question.paragraph, 1, at, at + length) for at, length in places if at >= 0)
+    return Case(
+        id=f"squad-{question.group}-{question.id}", split="dev", question=question.text,
+        kind="fact" if question.answers else "near-miss", history=(), filters={}, answers=question.answers,
+        evidence=(spans,) if spans else (), refuse=not question.answers,
+    )  # fmt: skip
+
+
+@contextmanager
+def _indexed(lines: Sequence[Mapping[str, str]]) -> Iterator[NewsIndex]:
+    """Open a temporary index of articles."""
     with TemporaryDirectory() as folder:
-        lines = [
-            {"id": a.id, "title": a.title, "source": a.source, "published": a.published, "text": a.text}
-            for a in articles
-        ]
         path = Path(folder) / "articles.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         with NewsIndex.open(Path(folder) / "index", create=True) as index:
             index.ingest(path)
-            yield index, [case for number, story in enumerate(stories) for case in _cases(number, story)]
+            yield index
 
 
 def _cases(number: int, story: Story) -> Iterator[Case]:

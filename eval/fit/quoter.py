@@ -1,10 +1,11 @@
-"""Fit what the `Quoter` makes of its features: ``python -m eval.fit.quoter [--write]``.
+"""Fit what the `Quoter` makes of its features: ``python -m eval.fit.quoter --data FOLDER [--write]``.
 
-Reads the development cases over seeds/ and the stories held out from the reader. The weights are those of a softmax
-over the candidate sentences of a question and "none of them": its loss is the negative logarithm of the share that
-falls to the sentences that answer, or to none where the question has no answer. Prints the choice of several sets of
-features, each judged on questions that its weights did not see (by story, in five parts); then, for the weights of all
-of them, what the answers to the development cases are worth at each threshold, and at the best one with each gap.
+Reads the development cases over seeds/, the stories held out from the reader, and questions of SQuAD's fitting half.
+The weights are those of a softmax over the candidate sentences of a question and "none of them": its loss is the
+negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
+Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
+article, in five parts); then, for the weights of all of them, what the answers to the development cases are worth at
+each threshold, and at the best one with each gap.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from eval.cases import Case, EvidenceSpan
-from eval.fit.judged import Judged, RememberingReader, development_cases, judged, story_cases
+from eval.fit.judged import Judged, RememberingReader, development_cases, judged, squad_cases, story_cases
 from eval.fit.stories import load_stories, split_stories
 from eval.metrics import evidence_recall, share_precise
 from index.news_index import NewsIndex
@@ -83,8 +84,8 @@ def unseen_scores(parts: Sequence[Judged], columns: Sequence[int]) -> list[tuple
 
 
 def _group(part: Judged) -> str:
-    """Return the story of a question, or the case."""
-    return part.case.id.rpartition("-")[0] if part.case.id.startswith("story") else part.case.id
+    """Return the story or the SQuAD article of a question, or the case."""
+    return part.case.id if part.case.id.startswith("dev") else part.case.id.rpartition("-")[0]
 
 
 def choice_figures(scored: Sequence[tuple[Judged, Array]]) -> tuple[float, float]:
@@ -176,13 +177,14 @@ def best_of(index: NewsIndex, cases: Sequence[Case], reader: Reader, models: Seq
 def main() -> None:
     """Print the tables of tries; with ``--write`` save the weights, threshold and gaps that are best."""
     parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets, with SQuAD 2.0 dev")
     parser.add_argument("--write", action="store_true", help=f"save what is best to {MODEL_FILE.name}")
-    write = parser.parse_args().write
+    options = parser.parse_args()
     _, held_out = split_stories(load_stories())
-    with development_cases() as (index, cases), story_cases(held_out) as (stories, questions):
+    with development_cases() as (index, cases), story_cases(held_out) as told, squad_cases(options.data) as squad:
         reader = RememberingReader(reader_beside(index))
-        parts = {"dev": judged(index, cases, reader), "stories": judged(stories, questions, reader)}
-        print(f"{len(cases)} development cases, {len(questions)} questions of stories\n")
+        parts = {"dev": judged(index, cases, reader), "stories": judged(*told, reader), "SQuAD": judged(*squad, reader)}
+        print(f"{len(cases)} development cases, {len(told[1])} questions of stories, {len(squad[1])} of SQuAD\n")
         print_choices(parts)
         choice = fit([part for group in parts.values() for part in group], range(len(FEATURES)))
         print()
@@ -193,7 +195,7 @@ def main() -> None:
         gaps = product(LISTED_GAPS, FURTHER_GAPS)
         best = best_of(index, cases, reader, [replace(best, listed_gap=a, further_gap=b) for a, b in gaps])
     print(f"\nchosen: threshold {best.threshold}, listed gap {best.listed_gap}, further gap {best.further_gap}")
-    if write:
+    if options.write:
         save(best)
 
 
