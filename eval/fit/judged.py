@@ -27,7 +27,7 @@ from index.news_index import NewsIndex
 from index.scope import Filters
 from rag.evidence import FEATURES, Features
 from rag.question import read_question
-from rag.quoter import LinearModel, score, to_read
+from rag.quoter import LinearModel, QuoterModel, score, to_read
 from rag.reader import Extract, Reader, Readings, reader_beside
 from rag.retrieve import retrieve
 
@@ -89,13 +89,14 @@ def squad_cases(folder: Path) -> Iterator[tuple[NewsIndex, list[Case]]]:
     sample = random.Random(0).sample(questions, min(_SQUAD_QUESTIONS, len(questions)))
     lines = [{"id": paragraph.id, "title": paragraph.title, "text": paragraph.text} for paragraph in held]
     with _indexed(lines) as index:
-        texts = {article.id: article.text for article in index.articles()}
-        yield index, [_squad_case(question, texts[paragraph.id]) for paragraph, question in sample]
+        yield index, [_squad_case(question, index.article(paragraph.id).text) for paragraph, question in sample]
 
 
 def _squad_case(question: Question, text: str) -> Case:
     places = [(text.find(answer), len(answer)) for answer in question.answers]
     spans = tuple(EvidenceSpan(question.paragraph, 1, at, at + length) for at, length in places if at >= 0)
+    if question.answers and not spans:
+        raise ValueError(f"{question.id}: its paragraph {question.paragraph} holds none of its answers")
     return Case(
         id=f"squad-{question.group}-{question.id}", split="dev", question=question.text,
         kind="fact" if question.answers else "near-miss", history=(), filters={}, answers=question.answers,
@@ -136,7 +137,7 @@ def judged(index: NewsIndex, cases: Sequence[Case], reader: Reader | None = None
 def _parts(index: NewsIndex, case: Case, reader: Reader) -> Iterator[Judged]:
     filters = Filters.of(**case.filters)
     question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
-    evidence = to_read(question, retrieve(index, question, k=_K))
+    evidence = to_read(question, retrieve(index, question, k=_K), QuoterModel.load().passages)
     right = [span for need in case.evidence for span in need]
     for part in question.parts:
         scored = score(part, evidence, _UNFITTED, reader)

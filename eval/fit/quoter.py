@@ -5,7 +5,7 @@ The weights are those of a softmax over the candidate sentences of a question an
 negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
 Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
 article, in five parts); then, for the weights of all of them, what the answers to the development cases are worth at
-each threshold, and at the best one with each gap.
+each threshold, at the best one with each gap, and then with other numbers of passages read.
 """
 
 import argparse
@@ -38,6 +38,7 @@ FOLDS = 5
 THRESHOLDS = (-3.0, -2.5, -2.0, -1.75, -1.5, -1.0, -0.5, 0.0)
 LISTED_GAPS = (1.5, 2.0, 3.0)
 FURTHER_GAPS = (0.0, 0.5, 1.0, 1.5)
+PASSAGES = (4, 6, 8)
 COLUMNS = ("answerable refused", "near answered", "far answered", "precision", "all needs", "some need")
 Array = npt.NDArray[np.float64]
 
@@ -163,14 +164,17 @@ def worth(figures: tuple[float, ...]) -> float:
 
 def best_of(index: NewsIndex, cases: Sequence[Case], reader: Reader, models: Sequence[QuoterModel]) -> QuoterModel:
     """Print what the answers of each model are worth, and return the best."""
-    print(f"\n{'threshold':>9}{'listed':>8}{'further':>8}" + "".join(f"{name:>20}" for name in (*COLUMNS, "worth")))
+    print(
+        f"\n{'threshold':>9}{'listed':>8}{'further':>8}{'passages':>9}"
+        + "".join(f"{name:>20}" for name in (*COLUMNS, "worth"))
+    )
     worths = []
     for model in models:
         bot = NewsBot(index, writer=Quoter(model, reader=reader))
         row = summary([outcome(case, bot) for case in cases])
         worths.append(worth(row))
         line = "".join(f"{figure:>20.3f}" for figure in (*row, worths[-1]))
-        print(f"{model.threshold:>9}{model.listed_gap:>8}{model.further_gap:>8}{line}", flush=True)
+        print(f"{model.threshold:>9}{model.listed_gap:>8}{model.further_gap:>8}{model.passages:>9}{line}", flush=True)
     return models[int(np.argmax(worths))]
 
 
@@ -194,7 +198,10 @@ def main() -> None:
         best = best_of(index, cases, reader, [replace(start, threshold=threshold) for threshold in THRESHOLDS])
         gaps = product(LISTED_GAPS, FURTHER_GAPS)
         best = best_of(index, cases, reader, [replace(best, listed_gap=a, further_gap=b) for a, b in gaps])
-    print(f"\nchosen: threshold {best.threshold}, listed gap {best.listed_gap}, further gap {best.further_gap}")
+        best = best_of(index, cases, reader, [replace(best, passages=passages) for passages in PASSAGES])
+    print(
+        f"\nchosen: threshold {best.threshold}, gaps {best.listed_gap} and {best.further_gap}, {best.passages} passages"
+    )
     if options.write:
         save(best)
 
@@ -208,6 +215,7 @@ def save(model: QuoterModel) -> None:
         "threshold": model.threshold,
         "listed_gap": model.listed_gap,
         "further_gap": model.further_gap,
+        "passages": model.passages,
     }
     MODEL_FILE.write_text(json.dumps(shape, indent=1) + "\n", encoding="utf-8")
 

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from eval.fit.reader_examples import Example, public_examples, story_examples, test_examples
+from eval.fit.reader_examples import Example, judging_examples, public_examples, story_examples
 from eval.fit.stories import load_stories, split_stories
 from index.embed import bundled_model_folder
 from index.encoder import tokenizer_of
@@ -205,7 +205,7 @@ def main() -> None:
     public = encoded(public_examples(options.data, seed=7)[: options.limit], tokenizer)
     learned, held_out = split_stories(load_stories())
     tests = {
-        "SQuAD, test half": encoded(test_examples(options.data)[:1000], tokenizer),
+        "SQuAD, test half": encoded(judging_examples(options.data)[:1000], tokenizer),
         "stories held out": encoded(story_examples(held_out, seed=0), tokenizer),
     }
     if options.start is None:

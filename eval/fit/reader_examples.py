@@ -20,7 +20,7 @@ from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.sentences import Span, split_sentences
 
-__all__ = ["Example", "public_examples", "story_examples", "test_examples"]
+__all__ = ["Example", "judging_examples", "public_examples", "story_examples"]
 
 _SIZES = (150, 250, 350, 450, 550, 650, 800)  # of a window, in characters
 _TITLED = 0.75  # share of the windows that stand under their title
@@ -75,7 +75,7 @@ def public_examples(folder: Path, seed: int) -> list[Example]:
     return examples
 
 
-def test_examples(folder: Path) -> list[Example]:
+def judging_examples(folder: Path) -> list[Example]:
     """Return a window for every question of SQuAD's test half, in an order that is drawn."""
     draw = random.Random(0)
     examples = []

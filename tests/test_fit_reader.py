@@ -1,0 +1,220 @@
+"""What the reader and the weights of the `Quoter` are fitted on: stories, examples, and the fit itself."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval.cases import Case
+from eval.fit.judged import Judged, RememberingReader, judged, squad_cases, story_cases
+from eval.fit.quoter import Outcome, fit, summary, unseen_scores, worth
+from eval.fit.reader_examples import judging_examples, public_examples, story_examples
+from eval.fit.stories import FILE, Story, load_stories, split_stories
+from index.sentences import Span
+from rag.evidence import FEATURES
+from rag.reader import Extract, Readings
+from tests.fakes import FakeEmbedder, FakeReader
+
+FERRY = [
+    "The ferry, which had left Bergen an hour before in fair weather, sank on Monday.",
+    "Its captain was held in the harbour and questioned by officers until the evening.",
+    "Rain fell on the boats that went out to look for those who were still missing.",
+    "Four children drowned.",
+    "Their school, on the far side of the fjord, was closed for the rest of that week.",
+    "The company said nothing of the cause, and the prime minister said no more either.",
+]
+TUNNEL = ["The tunnel opened.", "It cost 40 million euros.", "The mayor cut a ribbon.", "Cars queued."]
+
+
+def story(number: int) -> dict[str, object]:
+    """Return a story as a line of the file holds it."""
+    articles = [
+        {"title": f"Title {number}", "source": "Desk", "published": "2031-05-04", "sentences": FERRY},
+        {"title": f"Other {number}", "source": "Desk", "published": "2031-05-05", "sentences": TUNNEL},
+    ]
+    questions = [
+        {"q": "How many minors died?", "kind": "count", "gold": ["0.3"], "answer": "Four"},
+        {"q": "How many minors died on Tuesday?", "kind": "near", "gold": [], "answer": ""},
+    ]
+    return {"topic": "boats", "articles": articles, "questions": questions}
+
+
+@pytest.fixture
+def stories(tmp_path: Path) -> list[Story]:
+    path = tmp_path / "stories.jsonl"
+    path.write_text("".join(json.dumps(story(number)) + "\n" for number in range(6)), encoding="utf-8")
+    return load_stories(path)
+
+
+def test_a_story_s_sentences_stand_in_its_text(stories: list[Story]) -> None:
+    article = stories[0].articles[0]
+    assert [span.of(article.text) for span in article.spans] == FERRY
+    assert "\n\n" in article.text
+
+
+def test_gold_that_is_no_sentence_is_refused(tmp_path: Path) -> None:
+    wrong = story(0) | {"questions": [{"q": "Who?", "kind": "fact", "gold": ["1.9"], "answer": ""}]}
+    path = tmp_path / "wrong.jsonl"
+    path.write_text(json.dumps(wrong), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"there is no sentence 1\.9"):
+        load_stories(path)
+
+
+def test_every_fifth_story_is_held_out_from_the_reader(stories: list[Story]) -> None:
+    learned, held_out = split_stories(stories)
+    assert [stories.index(story) for story in held_out] == [0, 5]
+    assert len(learned) == 4
+
+
+def test_the_stories_that_are_shipped_can_be_loaded_and_a_third_has_no_answer() -> None:
+    shipped = load_stories(FILE)
+    questions = [question for story in shipped for question in story.questions]
+    assert len(questions) > 2500
+    assert 0.25 < np.mean([not question.gold for question in questions]) < 0.45
+
+
+def test_examples_of_a_story_point_at_what_answers_and_nothing_else(stories: list[Story]) -> None:
+    golden = 0
+    for seed in range(5):
+        for example in story_examples(stories, seed=seed):
+            answers = {example.sentences[number].of(example.passage) for number in example.gold}
+            assert answers <= {"Four children drowned."}
+            assert "tuesday" not in example.question.lower() or not answers
+            assert not example.answer or example.answer.of(example.passage) == "Four"
+            golden += bool(answers)
+    assert golden > 10
+
+
+def test_the_same_seed_draws_the_same_examples(stories: list[Story]) -> None:
+    assert story_examples(stories, seed=1) == story_examples(stories, seed=1)
+    assert story_examples(stories, seed=1) != story_examples(stories, seed=2)
+
+
+def _paragraph(title: str) -> dict[str, object]:
+    context = f"{title} tells of Oslo. Oslo lies in Norway. It has 700,000 people. The king lives there."
+    answer = {"text": "Norway", "answer_start": context.index("Norway")}
+    asked = [
+        {"id": "1", "question": "Where does Oslo lie?", "answers": [answer], "is_impossible": False},
+        {"id": "2", "question": "Who bombed Oslo in 1999?", "answers": [], "is_impossible": True},
+    ]
+    return {"title": title, "context": context, "qas": asked}
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    rows = [_paragraph(title) for title in ("Alpha", "Beta", "Gamma")]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    for name in ("squad/dev-v2.0.jsonl", "squad/train.jsonl", "squadshifts/wiki.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(lines, encoding="utf-8")
+    (tmp_path / "clapnq").mkdir()
+    sentences = ["Tides rise.", "The moon pulls the water."]
+    passage = {"title": "Tides", "text": " ".join(sentences), "sentences": sentences}
+    for name, selected in (("answerable", sentences[1:]), ("unanswerable", [])):
+        row = {
+            "id": name,
+            "input": "why do tides rise",
+            "passages": [passage],
+            "output": [{"selected_sentences": selected}],
+        }
+        (tmp_path / "clapnq" / f"clapnq_dev_{name}.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    return tmp_path
+
+
+def test_public_examples_point_at_the_sentence_of_the_answer(public: Path) -> None:
+    examples = public_examples(public, seed=0)
+    held = {example.sentences[n].of(example.passage) for example in examples for n in example.gold}
+    assert held == {"Oslo lies in Norway.", "The moon pulls the water."}
+    assert {example.answer.of(example.passage) for example in examples if example.answer} == {"Norway"}
+    impossible = [example for example in examples if "bombed" in example.question]
+    assert impossible
+    assert not any(example.gold for example in impossible)
+
+
+def test_examples_for_judging_are_of_the_test_half_alone(public: Path) -> None:
+    assert len(judging_examples(public)) == 2  # Beta: of the titles in order every second, from the second on
+
+
+def test_the_fit_finds_the_feature_that_tells_and_a_bias_that_refuses() -> None:
+    draw = np.random.default_rng(0)
+    telling = FEATURES.index("evidence")
+    parts = []
+    for number in range(60):
+        rows, gold = draw.normal(size=(8, len(FEATURES))), np.zeros(8, dtype=bool)
+        if number % 3:
+            gold[number % 8] = True
+            rows[number % 8, telling] += 6
+        parts.append(Judged(case(f"dev-{number}", refuse=not number % 3), rows, gold))
+    model = fit(parts, range(len(FEATURES)))
+    assert int(np.argmax(np.abs(model.weights))) == telling
+    right = [(model.score(part.rows).max() > 0) != part.case.refuse for part in parts]
+    assert np.mean(right) > 0.95
+
+
+def test_weights_that_judge_a_question_did_not_see_its_story() -> None:
+    rows, gold = np.zeros((2, len(FEATURES))), np.array([True, False])
+    parts = [Judged(case(f"story-{number}-{place}"), rows, gold) for number in range(10) for place in range(2)]
+    scored = unseen_scores(parts, [0])
+    assert sorted(part.case.id for part, _ in scored) == sorted(part.case.id for part in parts)
+
+
+def case(identity: str, *, refuse: bool = False, kind: str = "fact") -> Case:
+    return Case(
+        id=identity, split="dev", question="?", kind=kind, history=(), filters={}, answers=(), evidence=(),
+        refuse=refuse,
+    )  # fmt: skip
+
+
+def test_refusing_what_is_there_weighs_as_much_as_answering_both_kinds_of_what_is_not() -> None:
+    good = Outcome(case("a"), False, 1.0, 1.0)
+    refused = Outcome(case("b"), True, 0.0, 0.0)
+    near = Outcome(case("c", refuse=True, kind="near-miss"), False, 0.0, 0.0)
+    far = Outcome(case("d", refuse=True, kind="far"), False, 0.0, 0.0)
+    assert summary([good, refused, near, far]) == (0.5, 1.0, 1.0, 1.0, 0.5, 0.5)
+    assert worth((0.5, 0, 0, 1, 1, 1)) == worth((0, 0.5, 0.5, 1, 1, 1))
+
+
+def test_a_story_s_questions_are_judged_against_its_own_articles(
+    stories: list[Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.news_index.embedder_for", lambda *_, **__: FakeEmbedder())
+    with story_cases(stories[:1]) as (index, cases):
+        parts = judged(index, cases, FakeReader())
+    assert [part.case.refuse for part in parts] == [False, True]
+    assert [int(part.gold.sum()) for part in parts] == [1, 0]
+
+
+def test_questions_of_squad_s_fitting_half_have_their_answers_as_evidence(
+    public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.news_index.embedder_for", lambda *_, **__: FakeEmbedder())
+    with squad_cases(public) as (index, cases):
+        asked = {(case.question, case.id.split("-")[1]): case for case in cases}
+        assert {title for _, title in asked} == {"Alpha", "Gamma"}
+        lie = asked["Where does Oslo lie?", "Alpha"]
+        ((span,),) = lie.evidence
+        assert index.article(span.article_id).text[span.start : span.end] == "Norway"
+        assert asked["Who bombed Oslo in 1999?", "Alpha"].refuse
+
+
+class CountingReader(FakeReader):
+    """Count how often it reads."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[Readings]:
+        self.count += 1
+        return super().read(question, extracts)
+
+
+def test_a_remembering_reader_reads_each_question_beside_each_passage_once() -> None:
+    counting = CountingReader()
+    reader = RememberingReader(counting)
+    extract = Extract("", "It rained.", (Span(0, 10),))
+    assert np.array_equal(reader.read("Did it rain?", [extract])[0], reader.read("Did it rain?", [extract])[0])
+    assert counting.count == 1
+    reader.read("Did it snow?", [extract])
+    assert counting.count == 2
