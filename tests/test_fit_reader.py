@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from eval.cases import Case
-from eval.fit.judged import Judged, RememberingReader, judged, squad_cases, story_cases
-from eval.fit.quoter import Outcome, fit, summary, unseen_scores, worth
+from eval.fit.judged import Judged, RememberingReader, judged, plain_cases, squad_cases, story_cases
+from eval.fit.quoter import Outcome, best_row, fit, summary, unseen_scores, worth
 from eval.fit.reader_examples import judging_examples, public_examples, story_examples
 from eval.fit.stories import FILE, Story, load_stories, split_stories
+from index import NewsIndex
 from index.sentences import Span
 from rag.evidence import FEATURES
 from rag.reader import Extract, Readings
@@ -176,6 +177,13 @@ def test_refusing_what_is_there_weighs_as_much_as_answering_both_kinds_of_what_i
     assert worth((0.5, 0, 0, 1, 1, 1)) == worth((0, 0.5, 0.5, 1, 1, 1))
 
 
+def test_of_settings_that_are_worth_as_much_the_one_that_meets_more_needs_is_taken() -> None:
+    precise, complete, poor = (0, 0, 0, 0.75, 0.70, 1), (0, 0, 0, 0.73, 0.715, 1), (0, 0, 0, 0.5, 0.8, 1)
+    assert best_row([precise, complete, poor]) == 1
+    assert best_row([complete, precise]) == 0
+    assert best_row([(0, 0, 0, 0.9, 0.7, 1), complete]) == 0
+
+
 def test_a_story_s_questions_are_judged_against_its_own_articles(
     stories: list[Story], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +205,16 @@ def test_questions_of_squad_s_fitting_half_have_their_answers_as_evidence(
         ((span,),) = lie.evidence
         assert index.article(span.article_id).text[span.start : span.end] == "Norway"
         assert asked["Who bombed Oslo in 1999?", "Alpha"].refuse
+
+
+def test_every_answer_that_a_plain_question_expects_stands_in_the_sample_articles(
+    checkout: Path, tmp_path: Path
+) -> None:
+    with NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder()) as index:
+        index.ingest(checkout / "seeds" / "articles.jsonl")
+        cases = plain_cases(index)
+    assert [case.refuse for case in cases] == [not case.evidence for case in cases]
+    assert all(need for case in cases for need in case.evidence)
 
 
 class CountingReader(FakeReader):

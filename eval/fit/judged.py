@@ -7,12 +7,14 @@ many: without them the weights learn to shun the words of the question.
 
 import json
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,7 @@ from eval.benchmarks.squad import load as load_squad
 from eval.cases import Case, EvidenceSpan, load_cases
 from eval.fit.stories import Story
 from eval.suites import articles_of
+from index.article import Article
 from index.news_index import NewsIndex
 from index.scope import Filters
 from rag.evidence import FEATURES, Features
@@ -31,9 +34,10 @@ from rag.quoter import LinearModel, QuoterModel, score, to_read
 from rag.reader import Extract, Reader, Readings, reader_beside
 from rag.retrieve import retrieve
 
-__all__ = ["Judged", "development_cases", "judged", "squad_cases", "story_cases"]
+__all__ = ["Judged", "development_cases", "judged", "plain_cases", "squad_cases", "story_cases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+PLAIN_QUESTIONS = Path(__file__).with_name("plain_questions.jsonl")
 _K = 8
 _SQUAD_QUESTIONS = 600
 _UNFITTED = LinearModel((0.0,) * len(FEATURES), 0.0)
@@ -65,6 +69,32 @@ def development_cases() -> Iterator[tuple[NewsIndex, list[Case]]]:
     with TemporaryDirectory() as folder, NewsIndex.open(folder, create=True) as index:
         index.ingest(CHECKOUT / "seeds" / "articles.jsonl")
         yield index, load_cases(CHECKOUT / "eval" / "cases" / "dev.jsonl", articles_of(index))
+
+
+def plain_cases(index: NewsIndex) -> list[Case]:
+    """Return questions over seeds/ as people ask them, in the articles' own words: `plain_questions.jsonl`.
+
+    Each names words that an answer has, with "|" between alternatives; every place where they stand is taken as
+    evidence. So they tell what is refused wrongly, and tell little of which sentence is the right one.
+    """
+    articles = [index.article(article.id) for article in index.articles()]
+    lines = PLAIN_QUESTIONS.read_text(encoding="utf-8").splitlines()
+    return [_plain_case(number, json.loads(line), articles) for number, line in enumerate(lines)]
+
+
+def _plain_case(number: int, data: Mapping[str, Any], articles: Sequence[Article]) -> Case:
+    needs = tuple(
+        tuple(
+            EvidenceSpan(article.id, article.revision, match.start(), match.end())
+            for article in articles
+            for match in re.finditer("|".join(map(re.escape, words.split("|"))), article.text)
+        )
+        for words in data["expect"]
+    )
+    return Case(
+        id=f"plain-{number}", split="dev", question=data["question"], kind=data["kind"], history=(), filters={},
+        answers=(), evidence=needs, refuse=data["refuse"],
+    )  # fmt: skip
 
 
 @contextmanager

@@ -4,8 +4,9 @@ Reads the development cases over seeds/, the stories held out from the reader, a
 The weights are those of a softmax over the candidate sentences of a question and "none of them": its loss is the
 negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
 Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
-article, in five parts); then, for the weights of all of them, what the answers to the development cases are worth at
-each threshold, at the best one with each gap, and then with other numbers of passages read.
+article, in five parts); then, for the weights of all of them, what the answers to the development cases, and to
+questions as people ask them (`plain_questions.jsonl`), are worth at each threshold, at the best one with each gap, and
+then with other numbers of passages read.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from eval.cases import Case, EvidenceSpan
-from eval.fit.judged import Judged, RememberingReader, development_cases, judged, squad_cases, story_cases
+from eval.fit.judged import Judged, RememberingReader, development_cases, judged, plain_cases, squad_cases, story_cases
 from eval.fit.stories import load_stories, split_stories
 from eval.metrics import evidence_recall, share_precise
 from index.news_index import NewsIndex
@@ -35,10 +36,11 @@ MODEL_FILE = CHECKOUT / "rag" / "quoter.json"
 PENALTY = 0.01  # of the squared weights of standardized features
 DEVELOPMENT_WEIGHT = 2.0  # of a development case; a question of a story has 1
 FOLDS = 5
-THRESHOLDS = (-3.0, -2.5, -2.0, -1.75, -1.5, -1.0, -0.5, 0.0)
+THRESHOLDS = (-4.0, -3.5, -3.25, -3.0, -2.75, -2.5, -2.25, -2.0, -1.5, -1.0)
 LISTED_GAPS = (1.5, 2.0, 3.0)
 FURTHER_GAPS = (0.0, 0.5, 1.0, 1.5)
 PASSAGES = (4, 6, 8)
+EQUAL = 0.01
 COLUMNS = ("answerable refused", "near answered", "far answered", "precision", "all needs", "some need")
 Array = npt.NDArray[np.float64]
 
@@ -163,19 +165,30 @@ def worth(figures: tuple[float, ...]) -> float:
 
 
 def best_of(index: NewsIndex, cases: Sequence[Case], reader: Reader, models: Sequence[QuoterModel]) -> QuoterModel:
-    """Print what the answers of each model are worth, and return the best."""
+    """Print what the answers of each model are worth, and return the best.
+
+    What is worth less by no more than `EQUAL` counts as equal, because a single case changes more: of those, the one
+    that meets the needs of the most cases is taken.
+    """
     print(
         f"\n{'threshold':>9}{'listed':>8}{'further':>8}{'passages':>9}"
         + "".join(f"{name:>20}" for name in (*COLUMNS, "worth"))
     )
-    worths = []
+    rows = []
     for model in models:
         bot = NewsBot(index, writer=Quoter(model, reader=reader))
         row = summary([outcome(case, bot) for case in cases])
-        worths.append(worth(row))
-        line = "".join(f"{figure:>20.3f}" for figure in (*row, worths[-1]))
+        rows.append(row)
+        line = "".join(f"{figure:>20.3f}" for figure in (*row, worth(row)))
         print(f"{model.threshold:>9}{model.listed_gap:>8}{model.further_gap:>8}{model.passages:>9}{line}", flush=True)
-    return models[int(np.argmax(worths))]
+    return models[best_row(rows)]
+
+
+def best_row(rows: Sequence[tuple[float, ...]]) -> int:
+    """Return the place of the row of `summary` that is taken; see `best_of`."""
+    least = max(map(worth, rows)) - EQUAL
+    needs = COLUMNS.index("all needs")
+    return max((place for place, row in enumerate(rows) if worth(row) >= least), key=lambda place: rows[place][needs])
 
 
 def main() -> None:
@@ -194,6 +207,7 @@ def main() -> None:
         print()
         for name, weight in (*zip(FEATURES, choice.weights, strict=True), ("bias", choice.bias)):
             print(f"{name:<16}{weight:>8.3f}")
+        cases += plain_cases(index)
         start = replace(QuoterModel.load(), choice=choice)
         best = best_of(index, cases, reader, [replace(start, threshold=threshold) for threshold in THRESHOLDS])
         gaps = product(LISTED_GAPS, FURTHER_GAPS)
