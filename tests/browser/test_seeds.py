@@ -36,7 +36,9 @@ def test_a_first_visit(visit: Visit, inspect: Inspect, seeds_address: str) -> No
     assert "".join(page.locator("mark.on").all_inner_texts()) == said
     inspect(page, "seeds-answer")
 
-    assert "Not in these articles." not in ask(page, "Who pledged what to PURL?", 2)
+    page.wait_for_selector("#t-1 .gw-next .gw-suggest")
+    page.locator("#t-1 .gw-next .gw-suggest").first.click()
+    page.wait_for_selector("#t-2[data-state=done] .gw-cite")
 
     assert "EUR 500 million" in ask(page, "How much did the Netherlands pay into PURL?", 3)
     understood = ask(page, "And what about Canada?", 4)
@@ -44,7 +46,7 @@ def test_a_first_visit(visit: Visit, inspect: Inspect, seeds_address: str) -> No
     assert "Canada" in understood
 
     page.locator("#t-3 .gw-edit").click()
-    assert "USD 500 million" in ask(page, "How much did Canada pay into PURL?", 3)
+    assert "USD 500 million" in ask(page, "How much did Germany pay into PURL?", 3)
     assert page.locator(".gw-turn").count() == 3
 
     assert "Not in these articles." in ask(page, "Which team won the chess final on the Moon in 1954?", 4)
