@@ -14,6 +14,7 @@ from index.embed import BUNDLED_MODEL, SentenceTransformerEmbedder
 from index.reference_encoder import ReferenceEncoder
 from index.scope import Filters
 from index.sentences import Span, split_sentences
+from rag import NewsBot
 from rag.evidence import candidates, head_of, readings
 from rag.question import read_question
 from rag.reader import READINGS, Extract, Readings, TrainedReader, reader_beside
@@ -160,3 +161,21 @@ def test_int8_reads_as_float32_does(checkout: Path) -> None:
     exact = TrainedReader(default_cache(), reference=True).read("How many people were killed?", extracts)
     agreement = np.corrcoef(np.vstack(fast).ravel(), np.vstack(exact).ravel())[0, 1]
     assert agreement > 0.97
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("country", "sum_paid"),
+    [
+        ("the Netherlands", "EUR 500 million"),
+        ("Canada", "USD 500 million"),
+        pytest.param("Germany", "USD 500 million", marks=pytest.mark.xfail(
+            strict=True, reason="the reader does not see it in 'Germany followed on 13 August with USD 500 million'"
+        )),
+    ],
+)  # fmt: skip
+def test_what_a_country_paid_is_read(country: str, sum_paid: str, tmp_path: Path, checkout: Path) -> None:
+    with NewsIndex.open(tmp_path / "index", create=True) as index:
+        index.ingest(checkout / "seeds" / "articles.jsonl")
+        answer = NewsBot(index).ask(f"How much did {country} pay into PURL?")
+    assert any(sum_paid in citation.quote for citation in answer.citations)
