@@ -135,3 +135,14 @@ def test_nothing_is_offered_while_others_are_answered(make_engine: MakeEngine) -
 
     assert asyncio.run(both()) == []
     assert asyncio.run(next_questions(engine, turns, NOTHING_MORE)) == ["What?"]
+
+
+def test_a_question_sent_twice_under_one_name_is_asked_once(make_engine: MakeEngine) -> None:
+    bot = CannedBot(answer_event(answered("Who?")))
+    engine = make_engine(bot)
+    asked = Asked.of({"question": "Who?", "serial": "7"})
+    (first,) = asyncio.run(said(engine, asked))[-1:]
+    assert asyncio.run(said(engine, asked, (first,))) == [first]
+    assert bot.asked == ["Who?"]
+    asyncio.run(said(engine, Asked.of({"question": "Who?", "serial": "8"}), (first,)))
+    assert bot.asked == ["Who?", "Who?"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,7 +49,21 @@ class Asked:
 
 
 async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str) -> AsyncIterator[list[Turn]]:
-    """Yield the conversation again and again while an answer comes; what fails becomes a turn that says so."""
+    """Yield the conversation again and again while an answer comes; what fails becomes a turn that says so.
+
+    What was asked under the same name before is not asked again: the browser had not heard of it.
+    """
+    if asked.name and any(turn.name == asked.name for turn in turns):
+        yield [*turns]
+        return
+    async with aclosing(_answering(engine, turns, asked, client=client)) as states:
+        async for now in states:
+            yield now
+
+
+async def _answering(
+    engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str
+) -> AsyncGenerator[list[Turn], None]:
     before = [turn for turn in turns if asked.replace is None or turn.number < asked.replace][-(MAX_TURNS - 1) :]
     number = 1 + max((turn.number for turn in before), default=0)
     turn = Turn(number=number, name=asked.name, question=asked.question.strip())

@@ -104,7 +104,7 @@ def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr
     def hand_out(held: list[Turn], event: gr.EventData) -> str:
         return _mail("export", event, json.dumps(export(held), ensure_ascii=False))
 
-    asking = composer.ask(ask, turns, conversation, concurrency_limit=None, **_QUIET)
+    asking = composer.ask(ask, turns, conversation, concurrency_limit=None, trigger_mode="multiple", **_QUIET)
     composer.stop(stop, turns, conversation, cancels=[asking], **_QUIET)
     composer.fresh(fresh, None, conversation, cancels=[asking], **_QUIET)
     composer.feedback(feedback, turns, mail, **_QUIET)

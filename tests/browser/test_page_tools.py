@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 Visit = Callable[..., "Page"]
@@ -183,3 +183,23 @@ def test_a_full_line_says_its_position_and_then_that_it_is_busy(visit: Visit, in
     assert pages[3].locator(".gw-retry").count() == 1
     inspect(pages[3], "busy")
     pages[2].wait_for_selector("#t-1[data-state=done]")
+
+
+def test_a_question_that_got_lost_on_its_way_is_sent_again(visit: Visit) -> None:
+    page = visit()
+    page.wait_for_selector(".gw-suggest")
+    lost: list[str] = []
+
+    def lose_the_first(route: "Route") -> None:
+        if lost or "Answer me" not in (route.request.post_data or ""):
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.fulfill(json={"event_id": "lost"})
+
+    page.route("**/queue/join*", lose_the_first)
+    page.fill("#gw-question", "Answer me")
+    page.press("#gw-question", "Enter")
+    page.wait_for_selector("#t-1[data-state=done]")
+    assert lost
+    assert page.locator(".gw-turn").count() == 1

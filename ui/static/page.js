@@ -53,8 +53,14 @@
     busy(true); all("#gw-form details").forEach((d) => { d.open = false; });
     kept.set("gw-past", JSON.stringify([question, ...past().filter((q) => q !== question)].slice(0, 20))); showPast();
     one("#gw-question").value = ""; replacing = null; asked = String(++serial);
-    send("ask", { question, ...filters(), replace, serial: asked });
+    const detail = { question, ...filters(), replace, serial: asked };
+    send("ask", detail); sendAgain(detail, 3);
   };
+  /* A message to the server can get lost, as when it is sent while the page's last stream closes. The server answers a serial once. */
+  const sendAgain = (detail, left) => setTimeout(() => {
+    if (!left || asked !== detail.serial || one(`#chat .gw-turn[data-serial="${detail.serial}"]`)) return;
+    send("ask", detail); sendAgain(detail, left - 1);
+  }, 5000);
   const turnOf = (node) => Number(node.dataset.turn);
   const questionOf = (turn) => one(`#t-${turn} .gw-question`).textContent;
 
