@@ -252,8 +252,8 @@ def opening(tiny: Recipe, cache: Path, checkout: Path) -> "subprocess.Popen[str]
 
 def test_processes_that_prepare_at_once_build_one_network(tiny: Recipe, tmp_path: Path, checkout: Path) -> None:
     started = [opening(tiny, tmp_path / "cache", checkout) for _ in range(3)]
-    results = [process.communicate()[0] for process in started]
-    assert (results, builds(tiny)) == (["[[18.0]]"] * 3, 1)
+    results = [process.communicate() for process in started]
+    assert ([out for out, _ in results], builds(tiny)) == (["[[18.0]]"] * 3, 1), [err for _, err in results]
 
 
 def test_encoders_can_be_let_go_one_after_the_other(tiny: Recipe, cache: Path) -> None:

@@ -31,7 +31,8 @@ def recipe(folder: Path) -> Recipe:
         special_tokens=[("[CLS]", 1), ("[SEP]", 2)],
     )
     file = folder / "tokenizer.json"
-    file.write_text(tokenizer.to_str(), encoding="utf-8")
+    if not file.exists():  # processes that share it must not find it half written
+        file.write_text(tokenizer.to_str(), encoding="utf-8")
 
     def build() -> "torch.nn.Module":
         with (folder / "built.txt").open("a", encoding="utf-8") as log:
