@@ -85,6 +85,7 @@ _UNITS = {"€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "ca$": "CAD", "%"
           "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD", "us dollars": "USD", "us dollar": "USD",
           "canadian dollar": "CAD", "canadian dollars": "CAD", "pound": "GBP", "pounds": "GBP"}  # fmt: skip
 _WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
+_GOES_ON = re.compile(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|[\"“‘«(]\s*)$")
 
 
@@ -96,16 +97,15 @@ def read_terms(text: str) -> Terms:
     ('uk',)
     """
     text = _PHRASE.sub(lambda match: PHRASES[match[0].lower()].upper(), text)
-    dates = frozenset(_date(match) for match in _DATE.finditer(text))
-    undated = _DATE.sub(lambda match: " " * len(match[0]), text)
-    numbers = frozenset(_number(match) for match in _NUMBER.finditer(undated))
-    words = _NUMBER.sub(lambda match: " " * len(match[0]), undated)
+    undated, dates = _taken_out(_DATE, text)
+    words, numbers = _taken_out(_NUMBER, undated)
     keys, names, stems, concepts = set(), [], [], set()
     for match in _WORD.finditer(words):
         word = match[0]
         key = _key(word)
         keys.add(key)
-        keys.update(_key(part) for part in re.split(r"[-&]", word))
+        if "-" in word or "&" in word:
+            keys.update(_key(part) for part in re.split(r"[-&]", word))
         if _is_name(words, match):
             names.append(key)
         elif key not in FUNCTION_WORDS and len(key) > 1:
@@ -117,9 +117,20 @@ def read_terms(text: str) -> Terms:
         names=tuple(dict.fromkeys(names)),
         stems=tuple(dict.fromkeys(stems)),
         concepts=frozenset(concepts),
-        numbers=numbers,
-        dates=dates,
+        numbers=frozenset(map(_number, numbers)),
+        dates=frozenset(map(_date, dates)),
     )
+
+
+def _taken_out(pattern: re.Pattern[str], text: str) -> tuple[str, list[re.Match[str]]]:
+    """Return a text with blanks where a pattern matches, and the matches."""
+    found: list[re.Match[str]] = []
+
+    def blank(match: re.Match[str]) -> str:
+        found.append(match)
+        return " " * len(match[0])
+
+    return pattern.sub(blank, text), found
 
 
 @cache
@@ -153,12 +164,7 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     if folded in PLACES or not _SENTENCE_START.search(text, max(0, match.start() - 4), match.start()):
         return True
     # At the start of a sentence every word has a capital: a name when it is no common word and a name goes on.
-    return folded not in CONCEPTS and bool(
-        re.match(
-            r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)",
-            text[match.end() :],
-        )
-    )
+    return folded not in CONCEPTS and bool(_GOES_ON.match(text, match.end()))
 
 
 SENTENCE_ADVERBS = frozenset(
