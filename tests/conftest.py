@@ -1,4 +1,4 @@
-"""What every test may rely on: no network, no settings of the user's, the same examples on every run."""
+"""What every test may rely on: no network, no settings of the user's, the same examples on every run, a small index."""
 
 import os
 import sys
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.fakes import FakeReader
+from index import NewsIndex
+from tests.fakes import KYIV, PARIS, FakeEmbedder, FakeReader, write_articles
 
 # Speed benchmarks are run by `make bench`, never by pytest.
 collect_ignore = ["bench"]
@@ -52,3 +53,26 @@ def _no_model_reads_unless_marked(request: pytest.FixtureRequest, monkeypatch: p
     """Let the `Quoter` read by words, except in tests that load the real models."""
     if not request.node.get_closest_marker("model"):
         monkeypatch.setattr("rag.quoter.reader_beside", lambda index: FakeReader())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def embedder() -> FakeEmbedder:
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def empty(folder: Path, embedder: FakeEmbedder) -> Iterator[NewsIndex]:
+    with NewsIndex.open(folder, create=True, embedder=embedder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def index(tmp_path: Path, empty: NewsIndex) -> NewsIndex:
+    """Return an index that holds KYIV and PARIS."""
+    empty.ingest(write_articles(tmp_path / "a.jsonl", KYIV, PARIS))
+    return empty

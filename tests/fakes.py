@@ -1,4 +1,4 @@
-"""Stand-ins that tests share: an embedder without a model, and small articles."""
+"""Stand-ins that tests share: an embedder without a model, small articles, and what puts them into an index."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from index import Hit, IngestReport, NewsIndex
 from index.embed import Vectors
 from rag.answer import Answer, Coverage, Event, Refusal, Searched, Understood
 from rag.reader import Extract, Readings
@@ -86,6 +87,21 @@ PARIS: dict[str, object] = {
     "published": "2025-09-04T18:30:00+02:00",
     "text": "Twenty-six countries pledged troops for Ukraine. “We act. We do not wait,” Macron said in Paris.",
 }
+ROME: dict[str, object] = {"id": "rome", "text": "Meloni hosted it in Rome."}
+KYIV_LATER = KYIV | {"text": "At least 23 people were killed in Kyiv on Thursday.", "updated": "2025-08-30"}
+
+
+def add(index: NewsIndex, *articles: Mapping[str, object]) -> IngestReport:
+    path = index.folder.parent / f"{index.state()['commit_seq']}.jsonl"
+    return index.ingest(write_articles(path, *articles))
+
+
+def ids(hits: list[Hit]) -> list[str]:
+    return [hit.article.id for hit in hits]
+
+
+def places(hits: list[Hit]) -> list[tuple[str, float]]:
+    return [(hit.passage.id, hit.score) for hit in hits]
 
 
 class CannedBot:

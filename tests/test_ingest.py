@@ -1,0 +1,84 @@
+"""An ingest takes articles in whole, embeds only what is new, and lets the user's fields win."""
+
+from pathlib import Path
+
+import pytest
+
+from index import Article, InputError, NewsIndex
+from tests.fakes import KYIV, KYIV_LATER, ROME, FakeEmbedder, add, write_articles
+
+
+def test_an_article_comes_back_whole(index: NewsIndex) -> None:
+    assert index.article("kyiv") == Article(
+        id="kyiv",
+        text="At least 19 people were killed in Kyiv on Thursday. Four of the victims were children.",
+        title="Toll in Kyiv",
+        source="Kyiv Desk",
+        published="2025-08-28",
+        raw_sha256=index.article("kyiv").raw_sha256,
+        metadata={"file": "a.jsonl"},
+    )
+
+
+def test_what_is_embedded_is_the_passage_under_its_header(index: NewsIndex, embedder: FakeEmbedder) -> None:
+    assert embedder.embedded[0] == f"Toll in Kyiv | Kyiv Desk | 2025-08-28\n{KYIV['text']}"
+
+
+def test_unchanged_articles_are_skipped_without_embedding(
+    tmp_path: Path, index: NewsIndex, embedder: FakeEmbedder
+) -> None:
+    embedder.embedded.clear()
+    report = index.ingest(tmp_path / "a.jsonl")
+    assert (report.totals["skipped"], embedder.embedded) == (2, [])
+
+
+def test_a_moved_file_is_the_same_article(tmp_path: Path, index: NewsIndex) -> None:
+    (tmp_path / "one.txt").write_text("It held.", encoding="utf-8")
+    index.ingest(tmp_path / "one.txt")
+    (tmp_path / "one.txt").rename(tmp_path / "two.txt")
+    assert index.ingest(tmp_path / "two.txt").files[0].reason == "unchanged"
+
+
+def test_adding_an_article_embeds_no_other(index: NewsIndex, embedder: FakeEmbedder) -> None:
+    embedder.embedded.clear()
+    add(index, ROME)
+    assert embedder.embedded == ["Meloni hosted it in Rome."]
+
+
+def test_a_changed_article_embeds_no_other(index: NewsIndex, embedder: FakeEmbedder) -> None:
+    embedder.embedded.clear()
+    add(index, KYIV_LATER)
+    assert len(embedder.embedded) == 1
+
+
+def test_fields_given_by_the_user_win(tmp_path: Path, index: NewsIndex) -> None:
+    path = write_articles(tmp_path / "b.jsonl", ROME)
+    index.ingest(path, meta={"source": "Rome Desk", "published": "2025-09-01"})
+    assert (index.article("rome").source, index.article("rome").published) == ("Rome Desk", "2025-09-01")
+
+
+def test_fields_given_by_the_user_that_fit_no_article_are_refused(tmp_path: Path, index: NewsIndex) -> None:
+    path = write_articles(tmp_path / "b.jsonl", ROME)
+    with pytest.raises(InputError, match="meta: `published` '1st May' is not a date"):
+        index.ingest(path, meta={"published": "1st May"})
+
+
+def test_progress_counts_articles_read_and_passages_committed(tmp_path: Path, index: NewsIndex) -> None:
+    told: list[tuple[str, int]] = []
+    index.ingest(
+        write_articles(tmp_path / "b.jsonl", ROME, ROME | {"text": "It was Naples."}),
+        progress=lambda what, more: told.append((what, more)),
+    )
+    assert told == [("articles", 1), ("articles", 1), ("passages", 2)]
+
+
+def test_a_mark_that_ends_texts_for_models_is_text_like_any_other(index: NewsIndex) -> None:
+    add(index, {"id": "odd", "text": "The file said <|endoftext|> and went on."})
+    assert "<|endoftext|> and went on" in index.search("file went on", k=1)[0].passage.text
+
+
+def test_an_id_given_for_every_article_names_one_alone(tmp_path: Path, index: NewsIndex) -> None:
+    path = write_articles(tmp_path / "two.jsonl", {"text": "It rained in Oslo."}, {"text": "It snowed in Bergen."})
+    report = index.ingest(path, meta={"id": "weather"})
+    assert (report.totals["ingested"], report.totals["failed"]) == (1, 1)
+    assert index.article("weather").text == "It rained in Oslo."
