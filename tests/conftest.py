@@ -76,3 +76,8 @@ def index(tmp_path: Path, empty: NewsIndex) -> NewsIndex:
     """Return an index that holds KYIV and PARIS."""
     empty.ingest(write_articles(tmp_path / "a.jsonl", KYIV, PARIS))
     return empty
+
+
+@pytest.fixture
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)

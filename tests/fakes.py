@@ -1,4 +1,4 @@
-"""Stand-ins that tests share: an embedder without a model, small articles, and what puts them into an index."""
+"""Stand-ins that tests share: an embedder without a model, small articles, and how they get into an index or a file."""
 
 import hashlib
 import json
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from index import Hit, IngestReport, NewsIndex
+from index import Article, Hit, IngestReport, NewsIndex
 from index.embed import Vectors
+from index.readers import Unread, read_articles
 from rag.answer import Answer, Coverage, Event, Refusal, Searched, Understood
 from rag.reader import Extract, Readings
 from rag.terms import read_terms
@@ -145,3 +146,44 @@ def refused(text: str = "Not in these articles.") -> Answer:
 def answer_event(answer: Answer) -> Event:
     """Return the event that ends a stream."""
     return Event("answer", answer.to_json(), answer)
+
+
+STORY = "Leaders met in Paris on Thursday. They pledged support."
+NO_TEXT = "holds no text; there is nothing to ingest"
+
+
+def write(name: str, content: str | bytes) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def read(name: str, content: str | bytes, **meta: str) -> list[Article | Unread]:
+    return list(read_articles(write(name, content), meta=meta))
+
+
+def article(name: str, content: str | bytes, **meta: str) -> Article:
+    [only] = read(name, content, **meta)
+    assert isinstance(only, Article), only
+    return only
+
+
+def reason(name: str, content: str | bytes) -> str:
+    """Return why the file's one item failed."""
+    [only] = read(name, content)
+    assert isinstance(only, Unread), only
+    assert only.outcome == "failed", only
+    return only.reason
+
+
+def failed(where: str, reason: str) -> Unread:
+    return Unread(where=where, outcome="failed", reason=reason)
+
+
+def skipped(where: str, reason: str) -> Unread:
+    return Unread(where=where, outcome="skipped", reason=reason)
+
+
+def sha256(content: str | bytes) -> str:
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
