@@ -27,11 +27,6 @@ Hits = tuple[list[int], list[float], list[int], list[float]]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "index"
-
-
-@pytest.fixture
 def store(folder: Path) -> Iterator[Store]:
     with closing(Store.create(folder)) as created:
         for number, text in enumerate(TEXTS):

@@ -35,11 +35,6 @@ commits = st.lists(st.lists(st.tuples(st.integers(0, 30), texts), min_size=1, ma
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "index"
-
-
-@pytest.fixture
 def store(folder: Path) -> Iterator[Store]:
     """Return a store of 20 articles, of which a generation has been published."""
     with closing(Store.create(folder)) as created:

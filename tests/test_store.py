@@ -45,11 +45,6 @@ Row = tuple[Article, str, Sequence[Passage], Vectors]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "index"
-
-
-@pytest.fixture
 def store(folder: Path) -> Iterator[Store]:
     with closing(Store.create(folder)) as created:
         yield created
