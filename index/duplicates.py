@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-__all__ = ["is_near_copy", "resemblance", "shingles"]
+__all__ = ["is_near_copy", "numerals", "resemblance", "shingles"]
 
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
 _SHINGLE = 2
@@ -28,7 +28,7 @@ def resemblance(one: str, other: str) -> float:
 
 def is_near_copy(one: str, other: str) -> bool:
     """Tell whether two texts say the same in almost the same words, with exactly the same numbers."""
-    return _numbers(one) == _numbers(other) and resemblance(one, other) >= _LIKE_ENOUGH
+    return numerals(one) == numerals(other) and resemblance(one, other) >= _LIKE_ENOUGH
 
 
 @lru_cache(maxsize=4096)
@@ -40,6 +40,8 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(pairwise(words))
 
 
-def _numbers(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def numerals(text: str) -> tuple[str, ...]:
+    """Return the words of a text that hold a digit, sorted."""
     words = _WORD.findall(text)
-    return sorted(word for word in words if not word.isalpha() and any(c.isdigit() for c in word))
+    return tuple(sorted(word for word in words if not word.isalpha() and any(c.isdigit() for c in word)))

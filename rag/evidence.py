@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from index.article import Article
 from index.dates import utc_day
-from index.duplicates import shingles
+from index.duplicates import numerals, shingles
 from index.news_index import Hit, NewsIndex
 from index.sentences import Span, split_sentences
 from rag.lexicon import CONCEPTS, PLACES, SEATS, SPEECH
@@ -23,7 +23,16 @@ from rag.question import Part
 from rag.reader import READINGS, Extract, Reader, Readings
 from rag.terms import Date, Number, Terms, read_terms, stem
 
-__all__ = ["FEATURES", "Candidate", "Features", "Weights", "candidates", "features", "with_known_names"]
+__all__ = [
+    "FEATURES",
+    "Candidate",
+    "Features",
+    "Weights",
+    "candidates",
+    "features",
+    "introductions",
+    "with_known_names",
+]
 
 Features = npt.NDArray[np.float64]
 
@@ -121,7 +130,7 @@ _LONGEST_QUOTATION = 4
 
 def forget_texts() -> None:
     """Empty the caches that hold words of articles, so that those of a deleted article do not live on in them."""
-    for cached in (_whole_quotations, read_terms, shingles):
+    for cached in (_whole_quotations, read_terms, shingles, numerals):
         cached.cache_clear()
 
 
@@ -154,32 +163,48 @@ def rarities(index: NewsIndex, terms: Terms) -> Weights:
     }
 
 
-def readings(question: str, found: Sequence[Candidate], reader: Reader) -> Readings:
+def readings(question: str, names: Sequence[str], found: Sequence[Candidate], reader: Reader) -> Readings:
     """Return shape ``(len(found), len(READINGS))``: what the reader says of each candidate, in its passage.
 
-    A passage is read under its title and day, behind the sentences before it, which tell who "he" is.
+    A passage is read behind the sentences before it, which tell who "he" is, under its title, its day, and the first
+    sentences of its article that hold the `names` of the question, which tell what "the fund" is.
     """
     by_passage: dict[str, list[int]] = {}
     for row, candidate in enumerate(found):
         by_passage.setdefault(candidate.hit.passage.id, []).append(row)
-    extracts = [_extract([found[row] for row in rows]) for rows in by_passage.values()]
+    extracts = [_extract([found[row] for row in rows], names) for rows in by_passage.values()]
     table = np.zeros((len(found), len(READINGS)), dtype=np.float32)
     for rows, read in zip(by_passage.values(), reader.read(question, extracts), strict=True):
         table[rows] = read
     return table
 
 
-def _extract(found: Sequence[Candidate]) -> Extract:
+def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
     hit, text = found[0].hit, found[0].article.text
     first = min(hit.passage.start, *(candidate.span.start for candidate in found))
     start = min((span.start for span in _whole_quotations(text) if first - span.start <= _CONTEXT), default=first)
     start = min(start, first)
     end = max(hit.passage.end, *(candidate.span.end for candidate in found))
     spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
-    return Extract(head_of(hit.article), text[start:end], spans)
+    head = head_of(hit.article)
+    named = introductions(names, head + text[start:end], [span.of(text) for span in _whole_quotations(text)])
+    return Extract(head + "".join(f"{sentence}\n" for sentence in named), text[start:end], spans)
 
 
 _CONTEXT = 160  # characters before a passage: about a sentence; chosen, not fitted
+
+
+def introductions(names: Sequence[str], read: str, sentences: Sequence[str]) -> list[str]:
+    """Return the first sentence that holds each of the names, of those names that the text that is read does not."""
+    known = read_terms(read).keys
+    found: list[str] = []
+    for name in names:
+        if not is_held(name, known):
+            first = next((sentence for sentence in sentences if is_held(name, read_terms(sentence).keys)), None)
+            if first:
+                found.append(first)
+                known |= read_terms(first).keys
+    return found
 
 
 def head_of(article: Article) -> str:

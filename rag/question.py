@@ -10,8 +10,9 @@ from index.scope import Filters
 from rag.lexicon import FUNCTION_WORDS, MONTHS, fold
 from rag.terms import Terms, read_terms
 
-__all__ = ["Part", "Question", "Turn", "read_question"]
+__all__ = ["KINDS", "Part", "Question", "Turn", "read_question"]
 
+KINDS = ("fact", "list", "count", "table", "quote", "compare")
 MAX_TURNS = 20
 
 
@@ -54,8 +55,7 @@ class Part:
 class Question:
     """Hold a question as it was understood.
 
-    `text` stands alone. `kind` is "fact", "list", "count", "table", "quote" or "compare". `english` is False for a
-    question that does not look like English, which the bundled model and the word lists are made for.
+    `text` stands alone. `kind` is one of `KINDS`. `english` is False for a question that does not look like English, which the bundled model and the word lists are made for.
     """
 
     asked: str
@@ -162,8 +162,12 @@ def _subject(text: str, terms: Terms) -> tuple[str, ...]:
     return tuple(name for name in terms.names if name in names)
 
 
-_TABLE = re.compile(r"\bwho (?:\w+ )?(?:pledg|promis|gave|give|commit|offer|contribut|donat|said|paid)\w* what\b|"
-                    r"\b(?:as|in) a table\b|\btable of\b|\btimeline\b", re.IGNORECASE)  # fmt: skip
+_TABLE = re.compile(
+    r"\bwho (?:\w+ )?(?:pledg|promis|gave|give|commit|offer|contribut|donat|said|paid|put|sen[dt])\w* (?:what|how (?:much|many))\b|"
+    r"\b(?:as|in|into) a table\b|\btable (?:of|please)\b|\btabulate\b|\btimeline\b|^set out\b|"
+    r"\b(country|donor|state|day|month|year|person) by \1\b|\b(?:figures|sums|amounts|pledges|tolls?) by \w+\b",
+    re.IGNORECASE,
+)
 _LIST = re.compile(
     r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
     r"commitments|measures|leaders|promises)\b|\b(?:which|what) (?:\w+ )?(?:countries|nations|states|allies|members|leaders|"
@@ -171,9 +175,13 @@ _LIST = re.compile(
     r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b",
     re.IGNORECASE,
 )
+_DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
 _COMPARE = re.compile(
     r"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b|\bcompared? (?:to|with)\b|"
-    r"\bdiffer(?:s|ence|ent)?\b|\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b",
+    r"\bdiffer(?:s|ence|ent)?\b|\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
+    r"\b(?:dis)?agree (?:on|about|over|how|who|whether|which|what)\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|\brival\b|"
+    r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
+    rf"\bor\b.*\b{_DEGREE}\b|\b{_DEGREE}\b.*,? or\b",
     re.IGNORECASE,
 )
 
@@ -276,8 +284,7 @@ _AS_OF = re.compile(
 
 def _with_named(text: str, filters: Filters, known_sources: Sequence[str]) -> Filters:
     if not filters.sources:
-        folded = text.casefold()
-        named = tuple(source for source in known_sources if re.search(rf"\b{re.escape(source.casefold())}\b", folded))
+        named = tuple(source for source in known_sources if _names_source(text, source))
         filters = replace(filters, sources=named)
     match = None if filters.as_of else _AS_OF.search(text)
     if match:
@@ -287,6 +294,12 @@ def _with_named(text: str, filters: Filters, known_sources: Sequence[str]) -> Fi
         except DateError:  # "as of 31 June 2025" stays words
             return filters
     return filters
+
+
+def _names_source(text: str, source: str) -> bool:
+    """Tell whether a text names a source; one of a single word, such as Time or Fortune, has to be written as it is."""
+    as_written = 0 if len(source.split()) == 1 else re.IGNORECASE
+    return bool(re.search(rf"\b{re.escape(source)}\b", text, as_written))
 
 
 _ASCII_WORD = re.compile(r"[A-Za-z]+")

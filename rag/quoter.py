@@ -9,7 +9,7 @@ behind the best.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -36,18 +36,20 @@ from rag.evidence import (
     readings,
     with_known_names,
 )
-from rag.question import Part, Question
+from rag.question import KINDS, Part, Question
 from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
 from rag.terms import Terms, read_terms
 
-__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "missing_anchors", "score", "to_read"]
+__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "drafted", "missing_anchors", "score", "to_read"]
 
 _MAX_WORDS = 120
 _MAX_SENTENCES = 3
 _MAX_LISTED = 12
-_SETTINGS = frozenset({"meeting", "leader", "official", "country", "say", "total", "money", "ask", "home", "visit"})
-"""Groups of words that say where and who, not what was done."""
+_LEAST_READ, _LEAST_LISTED = 2, 8
+"""How many passages are read at least, and of a list. By hand: over one article of fourteen, the reach ends at one."""
+_TOLLS = frozenset({"die", "injure", "arrest"})
+"""Groups of words for what is counted anew from day to day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,14 @@ class LinearModel:
 class QuoterModel:
     """Hold the weights of the choice, the score below which nothing is said, and how near further sentences must come.
 
-    `listed_gap` and `further_gap` are how far a further sentence may lie below the best score, for lists and tables and
-    for other questions. `passages` is how many are read, unless a list or a table is asked for.
+    `gaps` is how far a further sentence may lie below the best score, by the kind of question; "toll" is how far a
+    newer count of the dead may. `reach` is how far the search may rank a passage that is read below the best one.
     """
 
     choice: LinearModel
     threshold: float
-    listed_gap: float
-    further_gap: float
-    passages: int
+    gaps: Mapping[str, float]
+    reach: float
 
     @classmethod
     def load(cls) -> "QuoterModel":
@@ -86,9 +87,12 @@ class QuoterModel:
 def _shipped() -> QuoterModel:
     data = json.loads(files("rag").joinpath("quoter.json").read_text(encoding="utf-8"))
     weights = tuple(float(data["weights"][feature]) for feature in FEATURES)
-    limits = {name: float(data[name]) for name in ("threshold", "listed_gap", "further_gap")}
-    choice = LinearModel(weights, float(data["bias"]))
-    return QuoterModel(choice=choice, passages=int(data["passages"]), **limits)
+    return QuoterModel(
+        choice=LinearModel(weights, float(data["bias"])),
+        threshold=float(data["threshold"]),
+        gaps={kind: float(data["gaps"][kind]) for kind in (*KINDS, "toll")},
+        reach=float(data["reach"]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,26 +105,42 @@ class Scored:
     rows: Features
     scores: npt.NDArray[np.float64]
 
+    def under(self, choice: LinearModel) -> "Scored":
+        """Return the candidates as another model scores them."""
+        scores = choice.score(self.rows)
+        return self._picked(np.argsort(-scores, kind="stable"), scores)
 
-def to_read(question: Question, evidence: Evidence, passages: int) -> Evidence:
-    """Return the evidence that is read: all for a list or a table, else the best passages, and their near-copies."""
-    if question.kind in ("list", "table"):
+    def only(self, places: Sequence[int]) -> "Scored":
+        """Return some of the candidates."""
+        return self._picked(np.array(places, dtype=int), self.scores)
+
+    def _picked(self, places: npt.NDArray[np.intp], scores: npt.NDArray[np.float64]) -> "Scored":
+        candidates = tuple(self.candidates[place] for place in places)
+        return replace(self, candidates=candidates, rows=self.rows[places], scores=scores[places])
+
+
+def to_read(question: Question, evidence: Evidence, reach: float) -> Evidence:
+    """Return the evidence that is read: the passages that the search ranks near the best one, and their near-copies.
+
+    A few are read however far behind they are, and more for a list or a table. Of a toll all are read: the newest count
+    may stand in any of them.
+    """
+    if question.kind == "count" and any(part.terms.concepts & _TOLLS for part in question.parts):
         return evidence
-    copies = tuple(hit for hit in evidence.copies if hit.rank <= passages)
-    return replace(evidence, hits=evidence.hits[:passages], copies=copies)
+    least = _LEAST_LISTED if question.kind in ("list", "table") else _LEAST_READ
+    hits = tuple(hit for hit in evidence.hits if hit.rank <= least or hit.score >= evidence.hits[0].score - reach)
+    copies = tuple(hit for hit in evidence.copies if hits and hit.rank <= hits[-1].rank)
+    return replace(evidence, hits=hits, copies=copies)
 
 
 def score(part: Part, evidence: Evidence, choice: LinearModel, reader: Reader) -> Scored:
     """Score the sentences of the evidence for one part of a question."""
     found = candidates([*evidence.hits, *evidence.copies])
     terms = with_known_names(part, found)
-    read = readings(part.text, found, reader)
+    read = readings(part.text, terms.names, found, reader)
     rows = features(part, terms, found, rarities(evidence.index, terms), read)
-    scores = choice.score(rows)
-    order = np.lexsort((np.arange(len(found)), -scores))
-    return Scored(
-        part=part, terms=terms, candidates=tuple(found[i] for i in order), rows=rows[order], scores=scores[order]
-    )
+    unsorted = Scored(part=part, terms=terms, candidates=tuple(found), rows=rows, scores=np.zeros(len(found)))
+    return unsorted.under(choice)
 
 
 class Quoter:
@@ -129,8 +149,7 @@ class Quoter:
     name = "quoter"
     model = None
 
-    def __init__(self, weights: QuoterModel | None = None, *, reader: Reader | None = None) -> None:
-        self._weights = weights
+    def __init__(self, *, reader: Reader | None = None) -> None:
         self._reader = reader
 
     def load(self, index: NewsIndex) -> None:
@@ -139,29 +158,34 @@ class Quoter:
 
     def write(self, question: Question, evidence: Evidence) -> Draft:
         """Return the sentences that answer each part, in order; a part that none answers is left unanswered."""
-        weights = self._weights or QuoterModel.load()
+        model = QuoterModel.load()
         reader = self._reader or reader_beside(evidence.index)
-        evidence = to_read(question, evidence, weights.passages)
-        quotes: list[_Quote] = []
-        unanswered, missing = [], []
-        for part in question.parts:
-            scored = score(part, evidence, weights.choice, reader)
-            unheld = missing_anchors(scored)
-            if unheld or not scored.candidates or scored.scores[0] < weights.threshold:
-                unanswered.append(part.text)
-                missing.extend(unheld)
-                continue
-            tabled = _with_its_deed(scored) if question.kind == "table" else scored
-            quotes.extend(_choose(tabled, question.kind, weights))
-        quotes = _within(_merged(quotes), question.kind)
-        if question.kind in ("list", "table") or (len(question.parts) == 1 and question.kind == "compare"):
-            quotes.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
-        return Draft(
-            sentences=tuple(DraftSentence(quote.text, (number,)) for number, quote in enumerate(quotes, start=1)),
-            sources=tuple(quote.source for quote in quotes),
-            unanswered=tuple(unanswered),
-            missing=tuple(dict.fromkeys(missing)),
-        )
+        evidence = to_read(question, evidence, model.reach)
+        return drafted(question, [score(part, evidence, model.choice, reader) for part in question.parts], model)
+
+
+def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> Draft:
+    """Return the answer that the scored candidates of each part of a question make."""
+    quotes: list[_Quote] = []
+    unanswered, missing = [], []
+    for scored in parts:
+        unheld = missing_anchors(scored)
+        if unheld or not scored.candidates or scored.scores[0] < model.threshold:
+            unanswered.append(scored.part.text)
+            missing.extend(unheld)
+            continue
+        if question.kind == "count":
+            scored = _latest_toll(scored, model)
+        quotes.extend(_choose(scored, question.kind, model))
+    quotes = _within(_merged(quotes), question.kind)
+    if question.kind in ("list", "table") or (len(parts) == 1 and question.kind == "compare"):
+        quotes.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
+    return Draft(
+        sentences=tuple(DraftSentence(quote.text, (number,)) for number, quote in enumerate(quotes, start=1)),
+        sources=tuple(quote.source for quote in quotes),
+        unanswered=tuple(unanswered),
+        missing=tuple(dict.fromkeys(missing)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,27 +210,35 @@ class _Quote:
         )
 
 
-def _with_its_deed(scored: Scored) -> Scored:
-    """Keep the candidates that tell of what a table is about: of "who pledged what", those with a pledge in them.
+def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
+    """Keep the newest article's count of the dead, the injured or the arrested, where several articles count them.
 
-    Where none does, all are kept.
+    Such a toll rises from article to article, and the newest takes the place of the others, unless the question asks
+    for an early one. Every other question keeps its candidates.
     """
-    deeds = scored.terms.concepts - _SETTINGS
-    kept = [i for i, candidate in enumerate(scored.candidates) if deeds & read_terms(candidate.text).concepts]
-    if not kept:
+    counted = scored.terms.concepts & _TOLLS
+    if not counted or _EARLY.search(scored.part.text):
         return scored
-    return replace(
-        scored,
-        candidates=tuple(scored.candidates[i] for i in kept),
-        rows=scored.rows[kept],
-        scores=scored.scores[kept],
-    )
+    asked = {number.value for number in scored.terms.numbers}
+    tolls = []
+    for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True)):
+        terms = read_terms(candidate.text)
+        counts = any(number.value not in asked and not number.unit for number in terms.numbers)
+        if own >= max(scored.scores[0] - model.gaps["toll"], model.threshold) and counts and counted & terms.concepts:
+            tolls.append(place)
+    if not tolls:
+        return scored
+    published = [scored.candidates[place].article.sort_key()[0] for place in tolls]
+    return scored.only([place for place, moment in zip(tolls, published, strict=True) if moment == max(published)])
 
 
-def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
+_EARLY = re.compile(r"\b(?:first|early|earl(?:y|ier|iest)|initial|initially|originally|at the time)\b", re.IGNORECASE)
+
+
+def _choose(scored: Scored, kind: str, model: QuoterModel) -> list[_Quote]:
     """Return the best sentence, and those further ones that the kind of question calls for."""
     listing = kind in ("list", "table")
-    least = float(scored.scores[0]) - (weights.listed_gap if listing else weights.further_gap)
+    least = float(scored.scores[0]) - model.gaps[kind]
     chosen: list[tuple[Candidate, list[Article]]] = []
     for candidate, own in zip(scored.candidates, scored.scores, strict=True):
         copied = next((entry for entry in chosen if is_near_copy(entry[0].text, candidate.text)), None)
@@ -214,7 +246,7 @@ def _choose(scored: Scored, kind: str, weights: QuoterModel) -> list[_Quote]:
             if candidate.article.id != copied[0].article.id:
                 copied[1].append(candidate.article)
         elif not chosen or (
-            own >= (least if listing else max(least, weights.threshold))
+            own >= (least if listing else max(least, model.threshold))
             and len(chosen) < (_MAX_LISTED if listing else _MAX_SENTENCES)
             and (listing or _adds(scored, [c for c, _ in chosen], candidate, kind))
         ):

@@ -101,6 +101,21 @@ def test_a_source_that_the_question_names_becomes_a_filter(bot: NewsBot) -> None
     assert answer.understood.sources == ("Kyiv Desk",)
 
 
+@pytest.mark.parametrize(
+    ("question", "sources"),
+    [
+        ("What did Time report of the fortune?", ("Time",)),
+        ("What time was it when the fortune was found?", ()),
+        ("what did the kyiv desk report?", ("Kyiv Desk",)),
+    ],
+)
+def test_a_source_with_a_name_like_a_word_is_named_only_as_it_is_written(
+    question: str, sources: tuple[str, ...]
+) -> None:
+    known = ("Fortune", "Kyiv Desk", "Time")
+    assert read_question(question, filters=Filters(), known_sources=known).filters.sources == sources
+
+
 def test_a_question_of_two_parts_gets_both(bot: NewsBot) -> None:
     answer = bot.ask("How many people were killed in Kyiv, and how many countries pledged troops for Ukraine?")
     assert {citation.article_id for citation in answer.citations} == {"kyiv", "paris"}

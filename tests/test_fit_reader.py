@@ -2,19 +2,31 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from eval.cases import Case
-from eval.fit.judged import Judged, RememberingReader, judged, plain_cases, squad_cases, story_cases
-from eval.fit.quoter import Outcome, best_row, fit, summary, unseen_scores, worth
+from eval.cases import Case, load_cases
+from eval.fit.judged import (
+    SAMPLE_CASES,
+    Judged,
+    RememberingReader,
+    asked,
+    judged,
+    plain_cases,
+    squad_cases,
+    story_cases,
+)
+from eval.fit.quoter import Outcome, best_row, fit, outcome, summary, unseen_scores, with_gap, worth
 from eval.fit.reader_examples import judging_examples, public_examples, story_examples
 from eval.fit.stories import FILE, Story, load_stories, split_stories
+from eval.suites import articles_of
 from index import NewsIndex
 from index.sentences import Span
 from rag.evidence import FEATURES
+from rag.quoter import QuoterModel
 from rag.reader import Extract, Readings
 from tests.fakes import FakeEmbedder, FakeReader
 
@@ -38,6 +50,7 @@ def story(number: int) -> dict[str, object]:
     questions = [
         {"q": "How many minors died?", "kind": "count", "gold": ["0.3"], "answer": "Four"},
         {"q": "How many minors died on Tuesday?", "kind": "near", "gold": [], "answer": ""},
+        {"q": "Which two things cost what?", "kind": "list", "gold": ["0.3", "1.1"], "answer": ""},
     ]
     return {"topic": "boats", "articles": articles, "questions": questions}
 
@@ -72,7 +85,7 @@ def test_every_fifth_story_is_held_out_from_the_reader(stories: list[Story]) -> 
 def test_the_stories_that_are_shipped_can_be_loaded_and_a_third_has_no_answer() -> None:
     shipped = load_stories(FILE)
     questions = [question for story in shipped for question in story.questions]
-    assert len(questions) > 2500
+    assert len(questions) > 15_000
     assert 0.25 < np.mean([not question.gold for question in questions]) < 0.45
 
 
@@ -81,11 +94,34 @@ def test_examples_of_a_story_point_at_what_answers_and_nothing_else(stories: lis
     for seed in range(5):
         for example in story_examples(stories, seed=seed):
             answers = {example.sentences[number].of(example.passage) for number in example.gold}
-            assert answers <= {"Four children drowned."}
+            listed = {"It cost 40 million euros."} if "things" in example.question.lower() else set()
+            assert answers <= {"Four children drowned."} | listed
             assert "tuesday" not in example.question.lower() or not answers
             assert not example.answer or example.answer.of(example.passage) == "Four"
             golden += bool(answers)
     assert golden > 10
+
+
+def test_a_name_that_a_window_lacks_is_introduced_by_the_sentence_that_holds_it(tmp_path: Path) -> None:
+    asked = {"q": "How many children from Bergen died?", "kind": "count", "gold": ["0.3"], "answer": "Four"}
+    path = tmp_path / "named.jsonl"
+    path.write_text(json.dumps(story(0) | {"questions": [asked]}), encoding="utf-8")
+    examples = [example for seed in range(40) for example in story_examples(load_stories(path), seed=seed)]
+    introduced = [
+        example
+        for example in examples
+        if example.passage.startswith(f"Title 0 (4 May 2031)\n{FERRY[0]}\n")
+        and FERRY[0] not in {span.of(example.passage) for span in example.sentences}
+    ]
+    assert introduced
+    assert all("Title" in e.passage or FERRY[0] not in e.passage for e in examples if len(e.sentences) == 1)
+
+
+def test_a_question_is_also_read_beside_an_article_of_another_story_that_is_like_it(stories: list[Story]) -> None:
+    names = [example.passage.split("\n")[0] for seed in range(9) for example in story_examples(stories[:1], seed=seed)]
+    assert not [name for name in names if "Title 1" in name or "Other 1" in name]
+    examples = [example for seed in range(9) for example in story_examples(stories[:2], seed=seed)]
+    assert len(examples) > 9 * 2 * 3 * 2
 
 
 def test_the_same_seed_draws_the_same_examples(stories: list[Story]) -> None:
@@ -189,9 +225,36 @@ def test_a_story_s_questions_are_judged_against_its_own_articles(
 ) -> None:
     monkeypatch.setattr("index.news_index.embedder_for", lambda *_, **__: FakeEmbedder())
     with story_cases(stories[:1]) as (index, cases):
-        parts = judged(index, cases, FakeReader())
-    assert [part.case.refuse for part in parts] == [False, True]
-    assert [int(part.gold.sum()) for part in parts] == [1, 0]
+        parts = judged(asked(index, cases, FakeReader(), 1.0))
+    assert [part.case.refuse for part in parts] == [False, True, False]
+    assert [int(part.gold.sum()) for part in parts] == [1, 0, 2]
+    assert [len(case.evidence) for case in cases] == [1, 0, 2]
+
+
+def test_an_outcome_compares_what_is_cited_with_what_is_needed(
+    stories: list[Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.news_index.embedder_for", lambda *_, **__: FakeEmbedder())
+    with story_cases(stories[:1]) as (index, cases):
+        (found, *_) = asked(index, cases, FakeReader(), 1.0)
+    least = QuoterModel.load()
+    answered = outcome(found, replace(least, threshold=-1e9))
+    assert (answered.refused, answered.recall > 0) == (False, answered.precision > 0)
+    assert outcome(found, replace(least, threshold=1e9)) == Outcome(found.case, True, 0.0, 0.0)
+
+
+def test_a_gap_is_changed_for_its_kind_alone() -> None:
+    model = QuoterModel.load()
+    changed = with_gap(model, "list", 99.0)
+    assert {kind: gap for kind, gap in changed.gaps.items() if model.gaps[kind] != gap} == {"list": 99.0}
+
+
+def test_every_fitting_case_rests_on_words_of_the_sample_articles(checkout: Path, tmp_path: Path) -> None:
+    with NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder()) as index:
+        index.ingest(checkout / "seeds" / "articles.jsonl")
+        cases = load_cases(SAMPLE_CASES, articles_of(index))
+    assert {case.split for case in cases} == {"fit"}
+    assert len(cases) > 140
 
 
 def test_questions_of_squad_s_fitting_half_have_their_answers_as_evidence(

@@ -1,8 +1,8 @@
 """Questions with their candidate sentences scored: what the fits of the `Quoter` read.
 
-They are the development cases over seeds/, the questions of the stories that are held out from the reader, and
-questions of SQuAD's fitting half. Those of the stories hardly share a word with their answers, those of SQuAD share
-many: without them the weights learn to shun the words of the question.
+They are the development cases over seeds/ and more of their sort (`sample_cases.jsonl`), the questions of the stories
+that are held out from the reader, and questions of SQuAD's fitting half. Those of the stories share few words with
+their answers, those of SQuAD share many: without them the weights learn to shun the words of the question.
 """
 
 import json
@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.benchmarks.options import chosen_groups
-from eval.benchmarks.squad import Question
+from eval.benchmarks.squad import Question as SquadQuestion
 from eval.benchmarks.squad import load as load_squad
 from eval.cases import Case, EvidenceSpan, load_cases
 from eval.fit.stories import Story
@@ -29,18 +28,29 @@ from index.article import Article
 from index.news_index import NewsIndex
 from index.scope import Filters
 from rag.evidence import FEATURES, Features
-from rag.question import read_question
-from rag.quoter import LinearModel, QuoterModel, score, to_read
-from rag.reader import Extract, Reader, Readings, reader_beside
+from rag.question import Question, read_question
+from rag.quoter import LinearModel, Scored, score, to_read
+from rag.reader import Extract, Reader, Readings
 from rag.retrieve import retrieve
 
-__all__ = ["Judged", "development_cases", "judged", "plain_cases", "squad_cases", "story_cases"]
+__all__ = ["Asked", "Judged", "asked", "development_cases", "judged", "plain_cases", "squad_cases", "story_cases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+SAMPLE_CASES = Path(__file__).with_name("sample_cases.jsonl")
 PLAIN_QUESTIONS = Path(__file__).with_name("plain_questions.jsonl")
 _K = 8
 _SQUAD_QUESTIONS = 600
+_SEVERAL = frozenset({"list", "table", "compare", "conflict"})  # kinds of a story's questions that have several answers
 _UNFITTED = LinearModel((0.0,) * len(FEATURES), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Hold a case as it was understood, with the candidates for each part and their features; none is scored yet."""
+
+    case: Case
+    question: Question
+    parts: tuple[Scored, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +66,25 @@ class RememberingReader:
     """Read each question beside each passage once; every try of a fit reads the same."""
 
     def __init__(self, reader: Reader) -> None:
-        self._read = cache(lambda question, extract: reader.read(question, [extract])[0])
+        self._reader = reader
+        self._memory: dict[tuple[str, Extract], Readings] = {}
 
     def read(self, question: str, extracts: Sequence[Extract]) -> list[Readings]:
         """Return what the reader says, from memory where it was asked before."""
-        return [self._read(question, extract) for extract in extracts]
+        unread = [extract for extract in extracts if (question, extract) not in self._memory]
+        if unread:
+            read = self._reader.read(question, unread)
+            self._memory.update(zip([(question, extract) for extract in unread], read, strict=True))
+        return [self._memory[question, extract] for extract in extracts]
 
 
 @contextmanager
 def development_cases() -> Iterator[tuple[NewsIndex, list[Case]]]:
-    """Open an index of seeds/ and the development cases over it."""
+    """Open an index of seeds/, and the development cases and those of `sample_cases.jsonl` over it."""
     with TemporaryDirectory() as folder, NewsIndex.open(folder, create=True) as index:
         index.ingest(CHECKOUT / "seeds" / "articles.jsonl")
-        yield index, load_cases(CHECKOUT / "eval" / "cases" / "dev.jsonl", articles_of(index))
+        files = (CHECKOUT / "eval" / "cases" / "dev.jsonl", SAMPLE_CASES)
+        yield index, [case for file in files for case in load_cases(file, articles_of(index))]
 
 
 def plain_cases(index: NewsIndex) -> list[Case]:
@@ -122,13 +138,13 @@ def squad_cases(folder: Path) -> Iterator[tuple[NewsIndex, list[Case]]]:
         yield index, [_squad_case(question, index.article(paragraph.id).text) for paragraph, question in sample]
 
 
-def _squad_case(question: Question, text: str) -> Case:
+def _squad_case(question: SquadQuestion, text: str) -> Case:
     places = [(text.find(answer), len(answer)) for answer in question.answers]
     spans = tuple(EvidenceSpan(question.paragraph, 1, at, at + length) for at, length in places if at >= 0)
     if question.answers and not spans:
         raise ValueError(f"{question.id}: its paragraph {question.paragraph} holds none of its answers")
     return Case(
-        id=f"squad-{question.group}-{question.id}", split="dev", question=question.text,
+        id=f"squad-{question.group}-{question.id}", split="squad", question=question.text,
         kind="fact" if question.answers else "near-miss", history=(), filters={}, answers=question.answers,
         evidence=(spans,) if spans else (), refuse=not question.answers,
     )  # fmt: skip
@@ -152,25 +168,37 @@ def _cases(number: int, story: Story) -> Iterator[Case]:
             for a, s in sorted(question.gold)
         ]
         yield Case(
-            id=f"story-{number}-{place}", split="dev", question=question.text,
+            id=f"story-{number}-{place}", split="stories", question=question.text,
             kind="near-miss" if question.kind in ("near", "absent") else question.kind, history=(), filters={},
-            answers=(), evidence=(tuple(spans),) if spans else (), refuse=not spans,
+            answers=(), evidence=_needs(question.kind, spans), refuse=not spans,
         )  # fmt: skip
 
 
-def judged(index: NewsIndex, cases: Sequence[Case], reader: Reader | None = None) -> list[Judged]:
-    """Return every part of every case with the features of its candidates."""
-    reader = reader or reader_beside(index)
-    return [part for case in cases for part in _parts(index, case, reader)]
+def _needs(kind: str, spans: Sequence[EvidenceSpan]) -> tuple[tuple[EvidenceSpan, ...], ...]:
+    """Return what an answer has to cite: one of the spans, or each of them where several things are asked for."""
+    if kind in _SEVERAL:
+        return tuple((span,) for span in spans)
+    return (tuple(spans),) if spans else ()
 
 
-def _parts(index: NewsIndex, case: Case, reader: Reader) -> Iterator[Judged]:
+def asked(index: NewsIndex, cases: Sequence[Case], reader: Reader, reach: float) -> list[Asked]:
+    """Ask every case; `reach` is how far below the best one the search may rank a passage that is read."""
+    return [_asked(index, case, reader, reach) for case in cases]
+
+
+def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float) -> Asked:
     filters = Filters.of(**case.filters)
     question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
-    evidence = to_read(question, retrieve(index, question, k=_K), QuoterModel.load().passages)
+    evidence = to_read(question, retrieve(index, question, k=_K), reach)
+    return Asked(case, question, tuple(score(part, evidence, _UNFITTED, reader) for part in question.parts))
+
+
+def judged(cases: Sequence[Asked]) -> list[Judged]:
+    """Return every part of every case, with which of its candidates are evidence."""
+    return [Judged(asked.case, part.rows, _gold(asked.case, part)) for asked in cases for part in asked.parts]
+
+
+def _gold(case: Case, part: Scored) -> npt.NDArray[np.bool_]:
     right = [span for need in case.evidence for span in need]
-    for part in question.parts:
-        scored = score(part, evidence, _UNFITTED, reader)
-        spans = [EvidenceSpan(c.article.id, c.article.revision, c.span.start, c.span.end) for c in scored.candidates]
-        gold = np.array([any(span.overlaps(other) for other in right) for span in spans], dtype=bool)
-        yield Judged(case, scored.rows, gold)
+    spans = [EvidenceSpan(c.article.id, c.article.revision, c.span.start, c.span.end) for c in part.candidates]
+    return np.array([any(span.overlaps(other) for other in right) for span in spans], dtype=bool)

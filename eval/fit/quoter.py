@@ -5,15 +5,15 @@ The weights are those of a softmax over the candidate sentences of a question an
 negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
 Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
 article, in five parts); then, for the weights of all of them, what the answers to the development cases, and to
-questions as people ask them (`plain_questions.jsonl`), are worth at each threshold, at the best one with each gap, and
-then with other numbers of passages read.
+questions as people ask them (`plain_questions.jsonl`), are worth at each threshold; what the answers to each kind of
+question, those of the stories too, are worth with each gap (but for tolls: of a story, the earlier count is right too);
+and then with other reaches.
 """
 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,24 +22,33 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from eval.cases import Case, EvidenceSpan
-from eval.fit.judged import Judged, RememberingReader, development_cases, judged, plain_cases, squad_cases, story_cases
+from eval.fit.judged import (
+    Asked,
+    Judged,
+    RememberingReader,
+    asked,
+    development_cases,
+    judged,
+    plain_cases,
+    squad_cases,
+    story_cases,
+)  # fmt: skip
 from eval.fit.stories import load_stories, split_stories
 from eval.metrics import evidence_recall, share_precise
-from index.news_index import NewsIndex
-from rag.bot import NewsBot
 from rag.evidence import FEATURES
-from rag.quoter import LinearModel, Quoter, QuoterModel
-from rag.reader import READINGS, Reader, reader_beside
+from rag.question import KINDS
+from rag.quoter import LinearModel, QuoterModel, drafted
+from rag.reader import READINGS, reader_beside
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 MODEL_FILE = CHECKOUT / "rag" / "quoter.json"
 PENALTY = 0.01  # of the squared weights of standardized features
-DEVELOPMENT_WEIGHT = 2.0  # of a development case; a question of a story has 1
+DEVELOPMENT_WEIGHT = 2.0  # of a case over seeds/; a question of a story or of SQuAD has 1
 FOLDS = 5
+STORIES_STEP = 3  # of the stories held out, every third: enough for the weights, and a third of the time
 THRESHOLDS = (-4.0, -3.5, -3.25, -3.0, -2.75, -2.5, -2.25, -2.0, -1.5, -1.0)
-LISTED_GAPS = (1.5, 2.0, 3.0)
-FURTHER_GAPS = (0.0, 0.5, 1.0, 1.5)
-PASSAGES = (4, 6, 8)
+GAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+REACHES = (0.1, 0.125, 0.15, 0.2, 0.25)
 EQUAL = 0.01
 COLUMNS = ("answerable refused", "near answered", "far answered", "precision", "all needs", "some need")
 Array = npt.NDArray[np.float64]
@@ -54,7 +63,7 @@ def fit(parts: Sequence[Judged], columns: Sequence[int]) -> LinearModel:
     every = np.vstack([part.rows[:, columns] for part in usable])
     mean, deviation = every.mean(axis=0), every.std(axis=0) + 1e-6
     rows = [(part.rows[:, columns] - mean) / deviation for part in usable]
-    shares = np.array([DEVELOPMENT_WEIGHT if part.case.id.startswith("dev") else 1.0 for part in usable])
+    shares = np.array([DEVELOPMENT_WEIGHT if _over_seeds(part) else 1.0 for part in usable])
     shares /= shares.sum()
 
     def loss(point: Array) -> tuple[float, Array]:
@@ -88,7 +97,11 @@ def unseen_scores(parts: Sequence[Judged], columns: Sequence[int]) -> list[tuple
 
 def _group(part: Judged) -> str:
     """Return the story or the SQuAD article of a question, or the case."""
-    return part.case.id if part.case.id.startswith("dev") else part.case.id.rpartition("-")[0]
+    return part.case.id if _over_seeds(part) else part.case.id.rpartition("-")[0]
+
+
+def _over_seeds(part: Judged) -> bool:
+    return part.case.split in ("dev", "fit")
 
 
 def choice_figures(scored: Sequence[tuple[Judged, Array]]) -> tuple[float, float]:
@@ -128,10 +141,11 @@ class Outcome:
     recall: float
 
 
-def outcome(case: Case, bot: NewsBot) -> Outcome:
+def outcome(asked: Asked, model: QuoterModel) -> Outcome:
     """Answer a case and compare what is cited with its evidence."""
-    answer = bot.ask(case.question, history=case.history, **case.filters)
-    cited = [EvidenceSpan(c.article_id, c.revision, c.start, c.end) for c in answer.citations]
+    case = asked.case
+    draft = drafted(asked.question, [part.under(model.choice) for part in asked.parts], model)
+    cited = [EvidenceSpan(s.article_id, s.revision, s.start, s.end) for s in draft.sources]
     precision = share_precise([[span] for span in cited], case.evidence) if cited else 0.0
     return Outcome(case, not cited, precision, evidence_recall(cited, case.evidence) if case.evidence else 0.0)
 
@@ -164,58 +178,66 @@ def worth(figures: tuple[float, ...]) -> float:
     return precision + needs - 2 * refused - near - far
 
 
-def best_of(index: NewsIndex, cases: Sequence[Case], reader: Reader, models: Sequence[QuoterModel]) -> QuoterModel:
-    """Print what the answers of each model are worth, and return the best.
-
-    What is worth less by no more than `EQUAL` counts as equal, because a single case changes more: of those, the one
-    that meets the needs of the most cases is taken.
-    """
-    print(
-        f"\n{'threshold':>9}{'listed':>8}{'further':>8}{'passages':>9}"
-        + "".join(f"{name:>20}" for name in (*COLUMNS, "worth"))
-    )
-    rows = []
-    for model in models:
-        bot = NewsBot(index, writer=Quoter(model, reader=reader))
-        row = summary([outcome(case, bot) for case in cases])
-        rows.append(row)
-        line = "".join(f"{figure:>20.3f}" for figure in (*row, worth(row)))
-        print(f"{model.threshold:>9}{model.listed_gap:>8}{model.further_gap:>8}{model.passages:>9}{line}", flush=True)
-    return models[best_row(rows)]
-
-
 def best_row(rows: Sequence[tuple[float, ...]]) -> int:
-    """Return the place of the row of `summary` that is taken; see `best_of`."""
+    """Return the place of the row of `summary` that is taken.
+
+    What is worth less than the best by no more than `EQUAL` counts as equal, because a single case changes more: of
+    those, the most precise is taken.
+    """
     least = max(map(worth, rows)) - EQUAL
-    needs = COLUMNS.index("all needs")
-    return max((place for place, row in enumerate(rows) if worth(row) >= least), key=lambda place: rows[place][needs])
+    precision = COLUMNS.index("precision")
+    equal = (place for place, row in enumerate(rows) if worth(row) >= least)
+    return max(equal, key=lambda place: rows[place][precision])
+
+
+def best_of(name: str, tries: Mapping[float, tuple[QuoterModel, Sequence[Asked]]]) -> QuoterModel:
+    """Print what the answers of each model to its cases are worth, by the value tried; return the best model."""
+    print(f"\n{name:>16}" + "".join(f"{column:>20}" for column in (*COLUMNS, "worth")))
+    rows = []
+    for value, (model, cases) in tries.items():
+        row = summary([outcome(asked, model) for asked in cases])
+        rows.append(row)
+        print(f"{value:>16}" + "".join(f"{figure:>20.3f}" for figure in (*row, worth(row))), flush=True)
+    return list(tries.values())[best_row(rows)][0]
+
+
+def with_gap(model: QuoterModel, kind: str, gap: float) -> QuoterModel:
+    """Return the model with another gap for a kind of question."""
+    return replace(model, gaps={**model.gaps, kind: gap})
 
 
 def main() -> None:
-    """Print the tables of tries; with ``--write`` save the weights, threshold and gaps that are best."""
+    """Print the tables of tries; with ``--write`` save the weights, threshold, gaps and reach that are best."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets, with SQuAD 2.0 dev")
     parser.add_argument("--write", action="store_true", help=f"save what is best to {MODEL_FILE.name}")
     options = parser.parse_args()
     _, held_out = split_stories(load_stories())
+    held_out = held_out[::STORIES_STEP]
+    best = QuoterModel.load()
     with development_cases() as (index, cases), story_cases(held_out) as told, squad_cases(options.data) as squad:
         reader = RememberingReader(reader_beside(index))
-        parts = {"dev": judged(index, cases, reader), "stories": judged(*told, reader), "SQuAD": judged(*squad, reader)}
+        development = asked(index, cases, reader, best.reach)
+        stories = asked(*told, reader, best.reach)
+        others = asked(*squad, reader, best.reach)
+        parts = {"dev": judged(development), "stories": judged(stories), "SQuAD": judged(others)}
         print(f"{len(cases)} development cases, {len(told[1])} questions of stories, {len(squad[1])} of SQuAD\n")
         print_choices(parts)
-        choice = fit([part for group in parts.values() for part in group], range(len(FEATURES)))
+        best = replace(best, choice=fit([part for group in parts.values() for part in group], range(len(FEATURES))))
         print()
-        for name, weight in (*zip(FEATURES, choice.weights, strict=True), ("bias", choice.bias)):
+        for name, weight in (*zip(FEATURES, best.choice.weights, strict=True), ("bias", best.choice.bias)):
             print(f"{name:<16}{weight:>8.3f}")
         cases += plain_cases(index)
-        start = replace(QuoterModel.load(), choice=choice)
-        best = best_of(index, cases, reader, [replace(start, threshold=threshold) for threshold in THRESHOLDS])
-        gaps = product(LISTED_GAPS, FURTHER_GAPS)
-        best = best_of(index, cases, reader, [replace(best, listed_gap=a, further_gap=b) for a, b in gaps])
-        best = best_of(index, cases, reader, [replace(best, passages=passages) for passages in PASSAGES])
-    print(
-        f"\nchosen: threshold {best.threshold}, gaps {best.listed_gap} and {best.further_gap}, {best.passages} passages"
-    )
+        development = asked(index, cases, reader, best.reach)
+        best = best_of("threshold", {t: (replace(best, threshold=t), development) for t in THRESHOLDS})
+        for kind in (*KINDS, "toll"):
+            asked_for, cases_of = ("count", development) if kind == "toll" else (kind, (*development, *stories))
+            alike = [each for each in cases_of if each.question.kind == asked_for and not each.case.refuse]
+            print(f"\n{kind}: {len(alike)} questions of the kind {asked_for}")
+            best = best_of("gap", {gap: (with_gap(best, kind, gap), alike) for gap in GAPS})
+        read = {reach: asked(index, cases, reader, reach) for reach in REACHES}
+        best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()})
+    print(f"\nchosen: threshold {best.threshold}, gaps {dict(best.gaps)}, reach {best.reach}")
     if options.write:
         save(best)
 
@@ -227,9 +249,8 @@ def save(model: QuoterModel) -> None:
         "weights": {name: round(weight, 4) for name, weight in zip(FEATURES, model.choice.weights, strict=True)},
         "bias": round(model.choice.bias, 4),
         "threshold": model.threshold,
-        "listed_gap": model.listed_gap,
-        "further_gap": model.further_gap,
-        "passages": model.passages,
+        "gaps": dict(model.gaps),
+        "reach": model.reach,
     }
     MODEL_FILE.write_text(json.dumps(shape, indent=1) + "\n", encoding="utf-8")
 

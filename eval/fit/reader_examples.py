@@ -19,6 +19,8 @@ from eval.benchmarks.clapnq import load as load_clapnq
 from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.sentences import Span, split_sentences
+from rag.evidence import introductions
+from rag.terms import read_terms
 
 __all__ = ["Example", "judging_examples", "public_examples", "story_examples"]
 
@@ -28,6 +30,7 @@ _TYPED = 0.15  # share of the questions written as people type them, in lower ca
 _ALIKE = 0.7  # share of the questions that also come with a window that looks like the answer and is not
 _EXCHANGED = 0.12  # share of the questions that also come with another name or number, unanswerable then
 _MOST_ALIKE = 4
+_OTHER_STORY = 0.25  # share of a story's questions that also come with a window of another story
 _AROUND_GOLD = 0.85  # share of the windows of a story that are laid around a sentence that answers
 _SQUAD = "https://rajpurkar.github.io/SQuAD-explorer/"
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w’'-]+(?:\s+[A-Z][\w’'-]+)*")
@@ -175,16 +178,33 @@ def _of_clapnq(folder: Path, draw: random.Random) -> Iterator[Example]:
 def story_examples(stories: Sequence[Story], seed: int) -> list[Example]:
     """Return examples of stories, in an order drawn by the seed: other windows for another seed."""
     draw = random.Random(seed)
+    others = _Others([article for story in stories for article in story.articles])
     examples = []
     for story in stories:
         for question in story.questions:
             for number, article in enumerate(story.articles):
                 examples.append(_of_story(question, article, number, draw))
-            other = draw.choice(draw.choice(stories).articles)
-            if draw.random() < 0.2 and other not in story.articles:
-                examples.append(_window(question.text, _under_day(other), 0, draw))
+            if draw.random() < _OTHER_STORY and (other := others.alike(question.text, story, draw)):
+                text = _under_day(other)
+                examples.append(_window(question.text, text, draw.randrange(len(text.spans)), draw))
     draw.shuffle(examples)
     return examples
+
+
+class _Others:
+    """Find articles of other stories that share words with a question."""
+
+    def __init__(self, articles: Sequence[StoryArticle]) -> None:
+        self._articles = articles
+        self._words = TfidfVectorizer(stop_words="english", sublinear_tf=True)
+        self._vectors = self._words.fit_transform([f"{article.title} {article.text}" for article in articles])
+
+    def alike(self, question: str, story: Story, draw: random.Random) -> StoryArticle | None:
+        """Return one of the articles most alike a question that are not of its story."""
+        scores = (self._vectors @ self._words.transform([question]).T).toarray().ravel()
+        best = [self._articles[place] for place in scores.argsort()[::-1][: 2 + _MOST_ALIKE]]
+        found = [article for article in best if article not in story.articles]
+        return draw.choice(found[:_MOST_ALIKE]) if found else None
 
 
 def _of_story(question: StoryQuestion, article: StoryArticle, number: int, draw: random.Random) -> Example:
@@ -204,6 +224,13 @@ def _under_day(article: StoryArticle) -> _Text:
     year, month, day = article.published[:10].split("-")
     names = "January February March April May June July August September October November December".split()
     return _Text(f"{article.title} ({int(day)} {names[int(month) - 1]} {year})\n", article.text, article.spans)
+
+
+def _head(question: str, text: _Text, spans: Sequence[Span]) -> str:
+    """Return what a window is read under, as `rag.evidence.readings` puts it together."""
+    read = text.head + text.text[spans[0].start : spans[-1].end]
+    named = introductions(read_terms(question).names, read, [span.of(text.text) for span in text.spans])
+    return text.head + "".join(f"{sentence}\n" for sentence in named)
 
 
 def _window(
@@ -227,9 +254,9 @@ def _window(
             first -= 1
         else:
             last += 1
-    head = text.head if draw.random() < _TITLED else ""
-    shift = len(head) - text.spans[first].start
     spans = text.spans[first : last + 1]
+    head = _head(question, text, spans) if draw.random() < _TITLED else ""
+    shift = len(head) - spans[0].start
     inside = answer is not None and spans[0].start <= answer.start and answer.end <= spans[-1].end
     if draw.random() < _TYPED:
         question = question.rstrip("? ").lower()

@@ -1,0 +1,123 @@
+"""The choice of sentences: which of the scored candidates the `Quoter` quotes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from index.article import Article
+from index.news_index import Hit, NewsIndex
+from index.passage import Passage
+from index.scope import Filters
+from rag.evidence import FEATURES, Candidate, candidates, introductions
+from rag.question import KINDS, read_question
+from rag.quoter import LinearModel, QuoterModel, Scored, drafted, to_read
+from rag.retrieve import Evidence
+
+MODEL = QuoterModel(
+    choice=LinearModel((0.0,) * len(FEATURES), 0.0),
+    threshold=0.0,
+    gaps=dict.fromkeys(KINDS, 1.0) | {"toll": 2.0},
+    reach=0.15,
+)
+Told = tuple[str, str, float]  # a sentence, the day of its article, its score
+
+
+def quoted(question: str, *told: Told, model: QuoterModel = MODEL) -> list[str]:
+    """Return what is quoted of sentences that each stand in an article of their own."""
+    read = read_question(question, filters=Filters())
+    (part,) = read.parts
+    found = [_candidate(number, text, day) for number, (text, day, _) in enumerate(told)]
+    order = sorted(range(len(told)), key=lambda place: -told[place][2])
+    scored = Scored(
+        part=part, terms=part.terms, candidates=tuple(found[place] for place in order),
+        rows=np.zeros((len(told), len(FEATURES))), scores=np.array([told[place][2] for place in order]),
+    )  # fmt: skip
+    return [sentence.text for sentence in drafted(read, [scored], model).sentences]
+
+
+def _candidate(number: int, text: str, day: str) -> Candidate:
+    return candidates([_hit(number, text, day)])[0]
+
+
+def _hit(number: int, text: str, day: str | None = None) -> Hit:
+    article = Article(id=f"a{number}", text=text, published=day)
+    passage = Passage(article_id=article.id, revision=1, start=0, end=len(text), text=text)
+    return Hit(passage=passage, article=article, rank=number + 1, score=0.5, scores={"dense": 0.5})
+
+
+def test_a_further_sentence_is_quoted_when_it_names_what_the_best_leaves_open() -> None:
+    oslo, rome = ("Oslo paid 5 million.", "2025-05-01", 3.0), ("Rome paid 2 million.", "2025-05-01", 2.5)
+    asked = "How did the payments of Oslo and Rome differ?"
+    assert quoted(asked, oslo, rome) == [oslo[0], rome[0]]
+    assert quoted(asked, oslo, rome, model=with_gap("compare", 0.2)) == [oslo[0]]
+    assert quoted("How did the payments of Oslo differ?", oslo, rome) == [oslo[0]]
+
+
+def test_what_is_answered_comes_in_the_order_of_the_news_where_it_is_compared() -> None:
+    late, early = ("Oslo paid 5 million.", "2025-05-02", 3.0), ("Rome paid 2 million.", "2025-05-01", 2.5)
+    assert quoted("How did the payments of Oslo and Rome differ?", late, early) == [early[0], late[0]]
+
+
+def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
+    hits = tuple(replace(_hit(number, "It rained."), score=score) for number, score in enumerate((1.0, 0.9, 0.7)))
+    copies = (replace(hits[0], rank=2), replace(hits[0], rank=3))
+    evidence = Evidence(hits=hits, copies=copies, index=cast(NewsIndex, None))
+    fact = read_question("Where did it rain?", filters=Filters())
+    assert to_read(fact, evidence, 0.15) == Evidence(hits=hits[:2], copies=copies[:1], index=evidence.index)
+    nothing = Evidence(hits=(), copies=(), index=evidence.index)
+    assert to_read(fact, nothing, 0.15) == nothing
+    toll = read_question("How many people died?", filters=Filters())
+    assert to_read(toll, evidence, 0.15) == evidence
+
+
+def test_each_kind_of_question_has_its_own_gap() -> None:
+    told = [("Oslo paid 5 million.", "2025-05-01", 3.0), ("Rome paid 2 million.", "2025-05-01", 1.0)]
+    assert len(quoted("Which countries paid?", *told)) == 1
+    assert len(quoted("Which countries paid?", *told, model=with_gap("list", 2.5))) == 2
+    assert len(quoted("Which countries paid?", *told, model=with_gap("fact", 2.5))) == 1
+
+
+def test_the_newest_toll_takes_the_place_of_the_earlier_ones() -> None:
+    told = [
+        ("At least 10 people were killed in Kyiv.", "2025-08-28T08:00:00Z", 4.0),
+        ("Nineteen people died in Kyiv.", "2025-08-28T21:00:00Z", 3.5),
+        ("In Kyiv 23 are dead.", "2025-08-29", 2.5),
+        ("The 40 firemen in Kyiv are tired.", "2025-08-30", 2.4),
+    ]
+    assert quoted("How many people were killed in Kyiv?", *told) == ["In Kyiv 23 are dead."]
+
+
+@pytest.mark.parametrize(
+    "question", ["How many people were first reported killed in Kyiv?", "What number of firemen is in Kyiv?"]
+)
+def test_a_question_for_an_early_count_or_for_no_toll_keeps_the_best(question: str) -> None:
+    early, late = ("At least 10 were killed in Kyiv.", "2025-08-28", 4.0), ("In Kyiv 23 are dead.", "2025-08-29", 2.5)
+    assert quoted(question, early, late) == [early[0]]
+
+
+def test_a_newer_toll_that_is_far_behind_counts_for_nothing() -> None:
+    early, late = ("At least 10 were killed in Kyiv.", "2025-08-28", 4.0), ("In Kyiv 23 are dead.", "2025-08-29", 1.0)
+    assert quoted("How many people were killed in Kyiv?", early, late) == [early[0]]
+
+
+@pytest.mark.parametrize(
+    ("names", "read", "told"),
+    [
+        (("raft",), "Norvale followed with 40 million.", ["The fund is called RAFT."]),
+        (("raft",), "RAFT has grown.", []),
+        (("raft", "norvale"), "It has grown.", ["The fund is called RAFT.", "Norvale and RAFT agreed."]),
+        (("mars",), "It has grown.", []),
+    ],
+)
+def test_what_is_read_is_preceded_by_the_first_sentence_that_holds_a_name_it_lacks(
+    names: Sequence[str], read: str, told: list[str]
+) -> None:
+    sentences = ["Ministers met.", "The fund is called RAFT.", "RAFT has grown.", "Norvale and RAFT agreed."]
+    assert introductions(names, read, sentences) == told
+
+
+def with_gap(kind: str, gap: float) -> QuoterModel:
+    return replace(MODEL, gaps={**MODEL.gaps, kind: gap})
