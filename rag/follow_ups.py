@@ -9,7 +9,7 @@ from itertools import chain
 from index.news_index import Hit
 from rag.answer import Citation
 from rag.evidence import Candidate, candidates
-from rag.lexicon import PLACES, fold
+from rag.lexicon import PLACES, SEATS, fold
 from rag.question import Question
 from rag.terms import read_terms
 
@@ -89,7 +89,8 @@ def _told(candidate: Candidate) -> Iterator[_Asked]:
 
 def _speeches(text: str) -> Iterator[_Asked]:
     for match in chain(_SPOKE.finditer(text), _SPOKE_AFTER.finditer(text)):
-        if who := _name(match["who"]):
+        who = _name(match["who"])
+        if who and fold(who) not in SEATS:  # what a capital says is too much to ask
             others = [name for name in _names(text) if not set(name.split()) & set(who.split())]
             yield _Asked("speech", who, f"What did {who} say about {others[0]}?" if others else f"What did {who} say?")
 

@@ -213,11 +213,11 @@ def test_refusing_what_is_there_weighs_as_much_as_answering_both_kinds_of_what_i
     assert worth((0.5, 0, 0, 1, 1, 1)) == worth((0, 0.5, 0.5, 1, 1, 1))
 
 
-def test_of_settings_that_are_worth_as_much_the_one_that_meets_more_needs_is_taken() -> None:
-    precise, complete, poor = (0, 0, 0, 0.75, 0.70, 1), (0, 0, 0, 0.73, 0.715, 1), (0, 0, 0, 0.5, 0.8, 1)
-    assert best_row([precise, complete, poor]) == 1
-    assert best_row([complete, precise]) == 0
-    assert best_row([(0, 0, 0, 0.9, 0.7, 1), complete]) == 0
+def test_of_settings_that_are_worth_as_much_the_most_precise_is_taken() -> None:
+    precise, complete, poor = (0, 0, 0, 0.75, 0.70, 1), (0, 0, 0, 0.73, 0.725, 1), (0, 0, 0, 0.9, 0.4, 1)
+    assert best_row([precise, complete, poor]) == 0
+    assert best_row([complete, precise]) == 1
+    assert best_row([(0, 0, 0, 0.7, 0.9, 1), precise]) == 0
 
 
 def test_a_story_s_questions_are_judged_against_its_own_articles(

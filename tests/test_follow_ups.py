@@ -49,6 +49,7 @@ def test_a_sentence_that_is_not_cited_becomes_a_question(tmp_path: Path, sentenc
         "On Thursday, it rained.",
         "The mayor said that it pays.",
         "The envoy in Geneva said that it pays.",
+        "Berlin said that it pays.",
     ],
 )
 def test_what_names_nobody_becomes_no_question(tmp_path: Path, sentence: str) -> None:
