@@ -55,7 +55,8 @@ class Part:
 class Question:
     """Hold a question as it was understood.
 
-    `text` stands alone. `kind` is one of `KINDS`. `english` is False for a question that does not look like English, which the bundled model and the word lists are made for.
+    `text` stands alone. `kind` is one of `KINDS`. `english` is False for a question that does not look like English,
+    which the bundled model and the word lists are made for.
     """
 
     asked: str

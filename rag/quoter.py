@@ -1,10 +1,10 @@
 """The `Quoter`: answers in the articles' own sentences, and needs no language model.
 
-It scores every sentence of the retrieved passages with a linear model over the features of `rag.evidence`, the readings
-of `rag.reader` among them, and quotes as few as the question allows. It refuses when the question names somebody, a
-number or a date that no retrieved article holds, or when the best score is below a threshold. ``python -m
-eval.fit.quoter`` fits what is in ``quoter.json``: the weights, the threshold, and how far further sentences may lie
-behind the best.
+It scores every sentence of the passages that the search ranks near the best, with a linear model over the features of
+`rag.evidence`, the readings of `rag.reader` among them, and quotes as few as the question allows. It refuses when the
+question names somebody, a number or a date that no article of those passages holds, or when the best score is below a
+threshold. ``python -m eval.fit.quoter`` fits what is in ``quoter.json``: the weights, the threshold, how far further
+sentences may lie behind the best, and how far passages.
 """
 
 import json
