@@ -116,11 +116,21 @@ _AUXILIARY = re.compile(
 )
 
 
+_NAMED = r"(?:the )?[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
+_PAIR = re.compile(
+    rf"\b(?:did|do|does|have|has|had|will) (?P<one>{_NAMED}) and (?P<two>{_NAMED}) (?:each )?"
+    r"(?=(?:say|said|pay|paid|give|given|pledged?|promised?|contributed?|offer|donated?|demand|want|warn|announced?)\b)"
+)
+"""Two that do, each for itself, what is asked about, as in: "How much did *Oslo* and *Rome* pay into the fund?"."""
+
+
 _COUNTED = re.compile(r"\b(?:how many|which|what)\s+([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
 
 
 def _pieces(text: str) -> list[str]:
     """Split a question into the questions that it joins; each keeps what the others say it is about."""
+    if pair := _PAIR.search(text):
+        return [text[: pair.start("one")] + pair[name] + text[pair.end("two") :] for name in ("one", "two")]
     pieces = [piece.strip(" ?") for piece in _SPLIT.split(text)]
     pieces = [piece for piece in pieces if piece]
     if len(pieces) < 2 or not all(re.match(_QUESTION_WORD + r"\b", p, re.IGNORECASE) for p in pieces[1:]):

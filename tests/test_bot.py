@@ -210,6 +210,15 @@ def test_a_history_of_another_shape_is_refused(bot: NewsBot) -> None:
         bot.ask("And why?", history=[{"q": "x"}])
 
 
+def test_what_two_did_each_for_themselves_is_two_questions() -> None:
+    both = read_question("How much did the Netherlands and Canada pay into the fund?", filters=Filters())
+    assert [part.text for part in both.parts] == [
+        "How much did the Netherlands pay into the fund?",
+        "How much did Canada pay into the fund?",
+    ]
+    assert len(read_question("Where did Trump and Putin meet?", filters=Filters()).parts) == 1
+
+
 @pytest.mark.parametrize(
     ("question", "asks"),
     [
