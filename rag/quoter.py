@@ -48,6 +48,8 @@ _MAX_SENTENCES = 3
 _MAX_LISTED = 12
 _LEAST_READ, _LEAST_LISTED = 2, 8
 """How many passages are read at least, and of a list. By hand: over one article of fourteen, the reach ends at one."""
+_ENTRY_BELOW = 1.0
+"""How far below the threshold an entry of a list may lie. By hand, of 0 to 3 over seeds/: the least that loses none."""
 _TOLLS = frozenset({"die", "injure", "arrest"})
 """Groups of words for what is counted anew from day to day."""
 
@@ -176,6 +178,8 @@ def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> 
             continue
         if question.kind == "count":
             scored = _latest_toll(scored, model)
+        elif question.kind == "table":
+            scored = _with_sums(scored, model)
         quotes.extend(_choose(scored, question.kind, model))
     quotes = _within(_merged(quotes), question.kind)
     if question.kind in ("list", "table") or (len(parts) == 1 and question.kind == "compare"):
@@ -235,10 +239,25 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
 _EARLY = re.compile(r"\b(?:first|early|earl(?:y|ier|iest)|initial|initially|originally|at the time)\b", re.IGNORECASE)
 
 
+def _with_sums(scored: Scored, model: QuoterModel) -> Scored:
+    """Keep the candidates with a sum or a share, where a table has several of them: they are its rows."""
+    least = scored.scores[0] - model.gaps["table"]
+    sums = [
+        place
+        for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True))
+        if own >= least and any(number.unit for number in read_terms(candidate.text).numbers)
+    ]
+    return scored.only(sums) if len(sums) >= _LEAST_SUMS else scored
+
+
+_LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
+
+
 def _choose(scored: Scored, kind: str, model: QuoterModel) -> list[_Quote]:
     """Return the best sentence, and those further ones that the kind of question calls for."""
     listing = kind in ("list", "table")
-    least = float(scored.scores[0]) - model.gaps[kind]
+    floor = model.threshold - (_ENTRY_BELOW if listing else 0.0)
+    least = max(float(scored.scores[0]) - model.gaps[kind], floor)
     chosen: list[tuple[Candidate, list[Article]]] = []
     for candidate, own in zip(scored.candidates, scored.scores, strict=True):
         copied = next((entry for entry in chosen if is_near_copy(entry[0].text, candidate.text)), None)
@@ -246,7 +265,7 @@ def _choose(scored: Scored, kind: str, model: QuoterModel) -> list[_Quote]:
             if candidate.article.id != copied[0].article.id:
                 copied[1].append(candidate.article)
         elif not chosen or (
-            own >= (least if listing else max(least, model.threshold))
+            own >= least
             and len(chosen) < (_MAX_LISTED if listing else _MAX_SENTENCES)
             and (listing or _adds(scored, [c for c, _ in chosen], candidate, kind))
         ):

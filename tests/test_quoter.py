@@ -103,6 +103,26 @@ def test_a_newer_toll_that_is_far_behind_counts_for_nothing() -> None:
     assert quoted("How many people were killed in Kyiv?", early, late) == [early[0]]
 
 
+def test_an_entry_of_a_list_may_lie_a_little_below_the_threshold() -> None:
+    told = [(f"{town} paid.", "2025-05-01", score) for town, score in (("Oslo", 0.5), ("Rome", -0.9), ("Bonn", -1.1))]
+    assert quoted("Which countries paid?", *told, model=with_gap("list", 9.0)) == ["Oslo paid.", "Rome paid."]
+    assert quoted("How did Oslo and Rome differ?", *told, model=with_gap("compare", 9.0)) == ["Oslo paid."]
+
+
+def test_of_a_table_of_sums_the_sentences_with_a_sum_are_its_rows() -> None:
+    told = [
+        ("The donors met in Oslo.", "2025-05-01", 3.0),
+        ("Norway gave 5 million euros.", "2025-05-02", 2.9),
+        ("Sweden added 20 lorries.", "2025-05-03", 2.8),
+        ("Denmark gave 3 million euros.", "2025-05-04", 2.7),
+        ("Finland gave 2 million euros.", "2025-05-05", 2.6),
+    ]
+    sums = [text for text, _, _ in told if "euros" in text]
+    assert quoted("Who gave what?", *told) == sums
+    assert quoted("Who gave what?", *told[:4]) == [text for text, _, _ in told[:4]]
+    assert quoted("Which countries gave something?", *told) == [text for text, _, _ in told]
+
+
 @pytest.mark.parametrize(
     ("names", "read", "told"),
     [
