@@ -217,25 +217,28 @@ class _Quote:
 def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
     """Keep the newest article's count of the dead, the injured or the arrested, where several articles count them.
 
-    Such a toll rises from article to article, and the newest takes the place of the others, unless the question asks
-    for an early one. Every other question keeps its candidates.
+    Such a toll rises for some days, and the newest takes the place of the others, unless the question asks for an early
+    one, or for another day than it tells. Every other question keeps its candidates.
     """
     counted = scored.terms.concepts & _TOLLS
     if not counted or _EARLY.search(scored.part.text):
         return scored
     asked = {number.value for number in scored.terms.numbers}
+    published = [candidate.article.sort_key()[0] for candidate in scored.candidates]
+    least = max(float(scored.scores[0]) - model.gaps["toll"], model.threshold)
+    other_day = scored.rows[:, FEATURES.index("another_day")] > 0
     tolls = []
     for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True)):
         terms = read_terms(candidate.text)
         counts = any(number.value not in asked and not number.unit for number in terms.numbers)
-        if own >= max(scored.scores[0] - model.gaps["toll"], model.threshold) and counts and counted & terms.concepts:
+        of_the_event = published[place] - published[0] <= _TOLL_RISES and not other_day[place]
+        if own >= least and counts and counted & terms.concepts and of_the_event:
             tolls.append(place)
-    if not tolls:
-        return scored
-    published = [scored.candidates[place].article.sort_key()[0] for place in tolls]
-    return scored.only([place for place, moment in zip(tolls, published, strict=True) if moment == max(published)])
+    newest = max((published[place] for place in tolls), default=0.0)
+    return scored.only([place for place in tolls if published[place] == newest]) if tolls else scored
 
 
+_TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event
 _EARLY = re.compile(r"\b(?:first|early|earl(?:y|ier|iest)|initial|initially|originally|at the time)\b", re.IGNORECASE)
 
 

@@ -98,6 +98,11 @@ def test_a_question_for_an_early_count_or_for_no_toll_keeps_the_best(question: s
     assert quoted(question, early, late) == [early[0]]
 
 
+def test_a_toll_of_weeks_later_is_that_of_another_event() -> None:
+    early, late = ("At least 10 were killed in Kyiv.", "2025-08-28", 4.0), ("In Kyiv 2 are dead.", "2025-09-30", 3.5)
+    assert quoted("How many people were killed in Kyiv?", early, late)[-1] == early[0]
+
+
 def test_a_newer_toll_that_is_far_behind_counts_for_nothing() -> None:
     early, late = ("At least 10 were killed in Kyiv.", "2025-08-28", 4.0), ("In Kyiv 23 are dead.", "2025-08-29", 1.0)
     assert quoted("How many people were killed in Kyiv?", early, late) == [early[0]]
