@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHROMIUM = next((p for p in ("/usr/lib/chromium/chromium", "/usr/bin/chromium") if Path(p).exists()), None)
-QUESTION = "How many people were killed in Kyiv?"
+QUESTION = "What did Macron and Putin say about foreign troops?"
 
 
 def main() -> None:
