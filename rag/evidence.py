@@ -30,7 +30,8 @@ __all__ = [
     "Weights",
     "candidates",
     "features",
-    "introductions",
+    "head_of",
+    "introduced",
     "with_known_names",
 ]
 
@@ -186,25 +187,20 @@ def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
     start = min(start, first)
     end = max(hit.passage.end, *(candidate.span.end for candidate in found))
     spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
-    head = head_of(hit.article)
-    named = introductions(names, head + text[start:end], [span.of(text) for span in _whole_quotations(text)])
-    return Extract(head + "".join(f"{sentence}\n" for sentence in named), text[start:end], spans)
+    sentences = [span.of(text) for span in _whole_quotations(text)]
+    return Extract(introduced(head_of(hit.article), names, text[start:end], sentences), text[start:end], spans)
 
 
 _CONTEXT = 160  # characters before a passage: about a sentence; chosen, not fitted
 
 
-def introductions(names: Sequence[str], read: str, sentences: Sequence[str]) -> list[str]:
-    """Return the first sentence that holds each of the names, of those names that the text that is read does not."""
-    known = read_terms(read).keys
-    found: list[str] = []
+def introduced(head: str, names: Sequence[str], read: str, sentences: Sequence[str]) -> str:
+    """Return the head, and under it the first sentence of each name that neither it nor the text that is read holds."""
     for name in names:
-        if not is_held(name, known):
+        if not is_held(name, read_terms(head + read).keys):
             first = next((sentence for sentence in sentences if is_held(name, read_terms(sentence).keys)), None)
-            if first:
-                found.append(first)
-                known |= read_terms(first).keys
-    return found
+            head += f"{first}\n" if first else ""
+    return head
 
 
 def head_of(article: Article) -> str:

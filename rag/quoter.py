@@ -239,7 +239,7 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
 
 
 _TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event
-_EARLY = re.compile(r"\b(?:first|early|earl(?:y|ier|iest)|initial|initially|originally|at the time)\b", re.IGNORECASE)
+_EARLY = re.compile(r"\b(?:first|earl(?:y|ier|iest)|initial(?:ly)?|originally|at the time)\b", re.IGNORECASE)
 
 
 def _with_sums(scored: Scored, model: QuoterModel) -> Scored:
@@ -335,7 +335,7 @@ def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:
 
 
 def missing_anchors(scored: Scored) -> list[str]:
-    """Return the names, numbers and dates of a part that no retrieved article holds, as the question writes them."""
+    """Return the names, numbers and dates of a part that no article that was read holds, as the question has them."""
     articles = {candidate.article.id: candidate.article for candidate in scored.candidates}
     held = [read_terms("\n".join((a.text, a.title or "", a.source or ""))) for a in articles.values()]
     keys = frozenset().union(*(terms.keys for terms in held))

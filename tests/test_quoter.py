@@ -11,7 +11,7 @@ from index.article import Article
 from index.news_index import Hit, NewsIndex
 from index.passage import Passage
 from index.scope import Filters
-from rag.evidence import FEATURES, Candidate, candidates, introductions
+from rag.evidence import FEATURES, Candidate, candidates, introduced
 from rag.question import KINDS, read_question
 from rag.quoter import LinearModel, QuoterModel, Scored, drafted, to_read
 from rag.retrieve import Evidence
@@ -141,7 +141,7 @@ def test_what_is_read_is_preceded_by_the_first_sentence_that_holds_a_name_it_lac
     names: Sequence[str], read: str, told: list[str]
 ) -> None:
     sentences = ["Ministers met.", "The fund is called RAFT.", "RAFT has grown.", "Norvale and RAFT agreed."]
-    assert introductions(names, read, sentences) == told
+    assert introduced("Head\n", names, read, sentences) == "".join(f"{line}\n" for line in ["Head", *told])
 
 
 def with_gap(kind: str, gap: float) -> QuoterModel:

@@ -227,15 +227,15 @@ def main() -> None:
         print()
         for name, weight in (*zip(FEATURES, best.choice.weights, strict=True), ("bias", best.choice.bias)):
             print(f"{name:<16}{weight:>8.3f}")
-        cases += plain_cases(index)
-        development = asked(index, cases, reader, best.reach)
+        plain = plain_cases(index)
+        development += asked(index, plain, reader, best.reach)
         best = best_of("threshold", {t: (replace(best, threshold=t), development) for t in THRESHOLDS})
         for kind in (*KINDS, "toll"):
             asked_for, cases_of = ("count", development) if kind == "toll" else (kind, (*development, *stories))
             alike = [each for each in cases_of if each.question.kind == asked_for and not each.case.refuse]
             print(f"\n{kind}: {len(alike)} questions of the kind {asked_for}")
             best = best_of("gap", {gap: (with_gap(best, kind, gap), alike) for gap in GAPS})
-        read = {reach: asked(index, cases, reader, reach) for reach in REACHES}
+        read = {reach: asked(index, cases + plain, reader, reach) for reach in REACHES}
         best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()})
     print(f"\nchosen: threshold {best.threshold}, gaps {dict(best.gaps)}, reach {best.reach}")
     if options.write:

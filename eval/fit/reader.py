@@ -1,8 +1,8 @@
-"""Train the reader: ``python -m eval.fit.reader --data FOLDER [--from WEIGHTS] [--write]``.
+"""Train the reader: ``python -m eval.fit.reader --data FOLDER [--from WEIGHTS] [--out FILE]``.
 
 Two stages from the bundled model, whose word vectors stay as they are: public questions once (`public_examples`), then
 the stories (`story_examples`) several times, mixed with public ones. The loss is that of the start and end of the short
-answer, of each sentence's evidence, and of whether the passage answers. Two cores take some two hours; ``--from``
+answer, of each sentence's evidence, and of whether the passage answers. Two cores take some three hours; ``--from``
 leaves the first stage out. What it prints at the end is read on questions that trained nothing: SQuAD's test half and
 the stories held out.
 """
@@ -203,7 +203,7 @@ def judge(network: nn.Module, items: Sequence[Item]) -> str:
 
 
 def main() -> None:
-    """Train, print the figures, and with ``--write`` save what the package ships."""
+    """Train, print the figures, and save the weights, by default where the package ships them."""
     parser = argparse.ArgumentParser(description="Train the reader.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
     parser.add_argument("--from", dest="start", type=Path, help="weights of the first stage, to leave it out")

@@ -18,8 +18,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from eval.benchmarks.clapnq import load as load_clapnq
 from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
+from index.article import Article
 from index.sentences import Span, split_sentences
-from rag.evidence import introductions
+from rag.evidence import head_of, introduced
 from rag.terms import read_terms
 
 __all__ = ["Example", "judging_examples", "public_examples", "story_examples"]
@@ -220,17 +221,15 @@ def _of_story(question: StoryQuestion, article: StoryArticle, number: int, draw:
     return _window(question.text, text, kept, draw, gold=gold, answer=answer)
 
 
-def _under_day(article: StoryArticle) -> _Text:
-    year, month, day = article.published[:10].split("-")
-    names = "January February March April May June July August September October November December".split()
-    return _Text(f"{article.title} ({int(day)} {names[int(month) - 1]} {year})\n", article.text, article.spans)
+def _under_day(story: StoryArticle) -> _Text:
+    article = Article(id=story.id, text=story.text, title=story.title, published=story.published)
+    return _Text(head_of(article), story.text, story.spans)
 
 
 def _head(question: str, text: _Text, spans: Sequence[Span]) -> str:
-    """Return what a window is read under, as `rag.evidence.readings` puts it together."""
-    read = text.head + text.text[spans[0].start : spans[-1].end]
-    named = introductions(read_terms(question).names, read, [span.of(text.text) for span in text.spans])
-    return text.head + "".join(f"{sentence}\n" for sentence in named)
+    """Return what a window is read under."""
+    read = text.text[spans[0].start : spans[-1].end]
+    return introduced(text.head, read_terms(question).names, read, [span.of(text.text) for span in text.spans])
 
 
 def _window(
