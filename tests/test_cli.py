@@ -59,6 +59,12 @@ def test_a_chat_remembers_what_was_asked(seeds: str) -> None:
     assert "Canada" in done.stdout
 
 
+def test_a_chat_gives_one_json_document_of_all_its_answers(seeds: str) -> None:
+    done = run("chat", "--index", seeds, "--json", stdin="How much did the Netherlands pay into PURL?\nWho won the cup?\n")
+    answers = json.loads(done.stdout)["answers"]
+    assert [bool(answer["refusal"]) for answer in answers] == [False, True]
+
+
 def test_a_setting_that_does_not_exist_is_refused(seeds: str) -> None:
     done = run("stats", "--index", seeds, GROUNDWIRE_TYPO="1")
     assert (done.returncode, "GROUNDWIRE_TYPO" in done.stderr) == (2, True)

@@ -254,15 +254,17 @@ def ask(index: "NewsIndex", question: str, as_json: bool, **filters: Any) -> int
 
 @groundwire.command(epilog="Example: groundwire chat --source 'Paris Desk'")
 @_with_filters
+@_as_json
 @_with_index()
-def chat(index: "NewsIndex", **filters: Any) -> int:  # noqa: ANN401 - those of _with_filters
-    """Ask question after question in the terminal; an empty line or Ctrl-D ends it."""
+def chat(index: "NewsIndex", as_json: bool, **filters: Any) -> int:  # noqa: ANN401 - those of _with_filters
+    """Ask question after question in the terminal; an empty line or Ctrl-D ends it. JSON is printed at the end."""
     from rag.bot import NewsBot
     from rag.question import Turn
     from ui.show import show_answer
 
     bot = NewsBot(index)
     turns: list[Turn] = []
+    answers: list[dict[str, Any]] = []
     click.echo(f"{len(index.articles())} articles. Ask about them; an empty line ends the chat.", err=True)
     for question in _typed_questions():
         try:
@@ -270,8 +272,13 @@ def chat(index: "NewsIndex", **filters: Any) -> int:  # noqa: ANN401 - those of 
         except GroundwireError as error:
             click.echo(f"groundwire: {error}", err=True)
             continue
-        click.echo(show_answer(answer, width=_width()) + "\n")
+        if as_json:
+            answers.append(answer.to_json())
+        else:
+            click.echo(show_answer(answer, width=_width()) + "\n")
         turns.append(Turn(question, answer.text))
+    if as_json:
+        click.echo(_json({"answers": answers}))
     return 0
 
 
@@ -399,7 +406,7 @@ def feedback(folder: Path | None, to_cases: Path | None, as_json: bool) -> int:
 
 
 def _typed_questions() -> Iterator[str]:
-    is_terminal = sys.stdin.isatty()
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     while True:
         try:
             question = input("> " if is_terminal else "").strip()
