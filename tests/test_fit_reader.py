@@ -20,7 +20,7 @@ from eval.fit.judged import (
     story_cases,
 )
 from eval.fit.quoter import Outcome, best_row, fit, outcome, summary, unseen_scores, with_gap, worth
-from eval.fit.reader_examples import judging_examples, public_examples, story_examples
+from eval.fit.reader_examples import far_examples, judging_examples, public_examples, story_examples
 from eval.fit.stories import FILE, Story, load_stories, split_stories
 from eval.suites import articles_of
 from index import NewsIndex
@@ -122,6 +122,13 @@ def test_a_question_is_also_read_beside_an_article_of_another_story_that_is_like
     assert not [name for name in names if "Title 1" in name or "Other 1" in name]
     examples = [example for seed in range(9) for example in story_examples(stories[:2], seed=seed)]
     assert len(examples) > 9 * 2 * 3 * 2
+
+
+def test_a_question_about_anything_is_read_beside_a_story_as_unanswered(stories: list[Story]) -> None:
+    (example,) = far_examples(["Who discovered penicillin?"], stories, seed=0)
+    assert (example.question, example.gold, example.answer) == ("Who discovered penicillin?", frozenset(), None)
+    assert any(span.of(example.passage) in article.text for story in stories for article in story.articles
+               for span in example.sentences)  # fmt: skip
 
 
 def test_the_same_seed_draws_the_same_examples(stories: list[Story]) -> None:

@@ -1,10 +1,10 @@
 """Train the reader: ``python -m eval.fit.reader --data FOLDER [--from WEIGHTS] [--out FILE]``.
 
 Two stages from the bundled model, whose word vectors stay as they are: public questions once (`public_examples`), then
-the stories (`story_examples`) several times, mixed with public ones. The loss is that of the start and end of the short
-answer, of each sentence's evidence, and of whether the passage answers. Two cores take some three hours; ``--from``
-leaves the first stage out. What it prints at the end is read on questions that trained nothing: SQuAD's test half and
-the stories held out.
+the stories (`story_examples`) several times, mixed with public ones and with questions that no story answers
+(`far_examples`). The loss is that of the start and end of the short answer, of each sentence's evidence, and of whether
+the passage answers. Two cores take some three hours; ``--from`` leaves the first stage out. What it prints at the end
+is read on questions that trained nothing: SQuAD's test half and the stories held out.
 """
 
 import argparse
@@ -25,7 +25,13 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-from eval.fit.reader_examples import Example, judging_examples, public_examples, story_examples
+from eval.fit.reader_examples import (
+    Example,
+    far_examples,
+    judging_examples,
+    public_examples,
+    story_examples,
+)  # fmt: skip
 from eval.fit.stories import load_stories, split_stories
 from index.embed import bundled_model_folder
 from index.encoder import tokenizer_of
@@ -40,14 +46,15 @@ _ATTENTION = "sdpa_in_float32"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Say how long to learn from what: `passes` over the stories, or one over the public examples; the first rate."""
+    """Say what to learn from: passes over the stories, public examples, questions that no story answers; the rate."""
 
     learning_rate: float
     passes: int
     public: int
+    far: int
 
 
-STORIES = Stage(learning_rate=8e-5, passes=3, public=8_000)
+STORIES = Stage(learning_rate=9e-5, passes=3, public=12_000, far=8_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +225,8 @@ def main() -> None:
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(_is_trained(name))
     tokenizer = tokenizer_of((bundled_model_folder() / "tokenizer.json").read_bytes(), reader_recipe())
-    public = encoded(public_examples(options.data, seed=7)[: options.limit], tokenizer)
+    examples = public_examples(options.data, seed=7)[: options.limit]
+    public = encoded(examples, tokenizer)
     learned, held_out = split_stories(load_stories())
     tests = {
         "SQuAD, test half": encoded(judging_examples(options.data)[:1000], tokenizer),
@@ -229,7 +237,9 @@ def main() -> None:
         report(network, tests)
         save(network, options.out)
     read = [item for seed in range(STORIES.passes) for item in encoded(story_examples(learned, seed=seed), tokenizer)]
+    far = [example.question for example in draw.sample(examples, min(STORIES.far, len(examples)))]
     mixed = read[: options.limit] + draw.sample(public, min(STORIES.public, len(public)))
+    mixed += encoded(far_examples(far, learned, seed=0), tokenizer)
     train(network, mixed, STORIES.learning_rate, draw)
     report(network, tests)
     save(network, options.out)

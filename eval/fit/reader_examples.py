@@ -23,7 +23,7 @@ from index.sentences import Span, split_sentences
 from rag.evidence import head_of, introduced
 from rag.terms import read_terms
 
-__all__ = ["Example", "judging_examples", "public_examples", "story_examples"]
+__all__ = ["Example", "far_examples", "judging_examples", "public_examples", "story_examples"]
 
 _SIZES = (150, 250, 350, 450, 550, 650, 800)  # of a window, in characters
 _TITLED = 0.75  # share of the windows that stand under their title
@@ -132,21 +132,32 @@ def _answer_place(text: _Text, qa: Mapping[str, Any]) -> tuple[Span, int] | None
     return None
 
 
+class _Finder:
+    """Find the texts that share words with a question."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._words = TfidfVectorizer(stop_words="english", sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        self._vectors = self._words.fit_transform(texts)
+
+    def best(self, question: str, count: int) -> list[int]:
+        """Return the places of the texts most alike a question, the most alike first."""
+        scores = (self._vectors @ self._words.transform([question]).T).toarray().ravel()
+        return [int(place) for place in scores.argsort()[::-1][:count]]
+
+
 class _Alike:
-    """Find windows of an article that share words with a question."""
+    """Find windows of an article that share words with a question and hold none of its answers."""
 
     def __init__(self, texts: Sequence[_Text], draw: random.Random) -> None:
         self._draw = draw
-        self._windows = [(text, number) for text in texts for number in range(0, len(text.spans), 2)]
-        self._examples = [_window("", text, number, draw) for text, number in self._windows]
-        self._words = TfidfVectorizer(stop_words="english", sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-        self._vectors = self._words.fit_transform([example.passage for example in self._examples])
+        windows = [(text, number) for text in texts for number in range(0, len(text.spans), 2)]
+        self._examples = [_window("", text, number, draw) for text, number in windows]
+        self._finder = _Finder([example.passage for example in self._examples])
 
     def without(self, qa: Mapping[str, Any]) -> Example | None:
         """Return one of the windows most alike a question that hold none of its answers."""
-        scores = (self._vectors @ self._words.transform([qa["question"]]).T).toarray().ravel()
         answers = [answer["text"].lower() for answer in qa["answers"]]
-        best = [self._examples[place] for place in scores.argsort()[::-1][:12]]
+        best = [self._examples[place] for place in self._finder.best(qa["question"], 12)]
         lacking = [e for e in best if not any(answer in e.passage.lower() for answer in answers)]
         return self._draw.choice(lacking[:_MOST_ALIKE]) if lacking else None
 
@@ -179,33 +190,37 @@ def _of_clapnq(folder: Path, draw: random.Random) -> Iterator[Example]:
 def story_examples(stories: Sequence[Story], seed: int) -> list[Example]:
     """Return examples of stories, in an order drawn by the seed: other windows for another seed."""
     draw = random.Random(seed)
-    others = _Others([article for story in stories for article in story.articles])
+    articles, finder = _told(stories)
     examples = []
     for story in stories:
         for question in story.questions:
             for number, article in enumerate(story.articles):
                 examples.append(_of_story(question, article, number, draw))
-            if draw.random() < _OTHER_STORY and (other := others.alike(question.text, story, draw)):
-                text = _under_day(other)
-                examples.append(_window(question.text, text, draw.randrange(len(text.spans)), draw))
+            if draw.random() < _OTHER_STORY:
+                best = [articles[place] for place in finder.best(question.text, 2 + _MOST_ALIKE)]
+                others = [article for article in best if article not in story.articles][:_MOST_ALIKE]
+                examples += [
+                    _unanswered(question.text, other, draw) for other in draw.sample(others, min(1, len(others)))
+                ]
     draw.shuffle(examples)
     return examples
 
 
-class _Others:
-    """Find articles of other stories that share words with a question."""
+def far_examples(questions: Sequence[str], stories: Sequence[Story], seed: int) -> list[Example]:
+    """Return questions about anything, each beside a window of a story that is most alike: none of them answers."""
+    draw = random.Random(seed)
+    articles, finder = _told(stories)
+    return [_unanswered(text, articles[draw.choice(finder.best(text, _MOST_ALIKE))], draw) for text in questions]
 
-    def __init__(self, articles: Sequence[StoryArticle]) -> None:
-        self._articles = articles
-        self._words = TfidfVectorizer(stop_words="english", sublinear_tf=True)
-        self._vectors = self._words.fit_transform([f"{article.title} {article.text}" for article in articles])
 
-    def alike(self, question: str, story: Story, draw: random.Random) -> StoryArticle | None:
-        """Return one of the articles most alike a question that are not of its story."""
-        scores = (self._vectors @ self._words.transform([question]).T).toarray().ravel()
-        best = [self._articles[place] for place in scores.argsort()[::-1][: 2 + _MOST_ALIKE]]
-        found = [article for article in best if article not in story.articles]
-        return draw.choice(found[:_MOST_ALIKE]) if found else None
+def _told(stories: Sequence[Story]) -> tuple[list[StoryArticle], _Finder]:
+    articles = [article for story in stories for article in story.articles]
+    return articles, _Finder([f"{article.title} {article.text}" for article in articles])
+
+
+def _unanswered(question: str, article: StoryArticle, draw: random.Random) -> Example:
+    text = _under_day(article)
+    return _window(question, text, draw.randrange(len(text.spans)), draw)
 
 
 def _of_story(question: StoryQuestion, article: StoryArticle, number: int, draw: random.Random) -> Example:
