@@ -4,12 +4,18 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from starlette.testclient import TestClient
 
 from index import NewsIndex
-from tests.fakes import KYIV, PARIS, FakeEmbedder, FakeReader, write_articles
+from tests.fakes import KYIV, NOW, PARIS, FakeEmbedder, FakeReader, write_articles
+from tests.served import HERE, MakeClient
+from ui.engine import Answering, Engine
+from ui.service import create_app
+from ui.settings import ServeSettings
 
 # Speed benchmarks are run by `make bench`, never by pytest.
 collect_ignore = ["bench"]
@@ -81,3 +87,32 @@ def index(tmp_path: Path, empty: NewsIndex) -> NewsIndex:
 @pytest.fixture
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def make_client(tmp_path: Path) -> Iterator[MakeClient]:
+    """Return what makes clients of a service over KYIV and PARIS, without the page."""
+    opened: list[TestClient] = []
+
+    def make(bot: Answering | None = None, *, base_url: str = HERE, **chosen: object) -> TestClient:
+        index = NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder())
+        index.ingest([write_articles(tmp_path / "a.jsonl", KYIV, PARIS)], now=NOW)
+        made_by: dict[str, Any] = {"make_bot": lambda _: bot} if bot else {}
+        serve = ServeSettings(**{"page": False, "questions_per_minute": 1000} | chosen)  # type: ignore[arg-type] # a test names what there is
+        engine = Engine(lambda: index, settings=serve, clock=lambda: 0.0, now=lambda: NOW, **made_by)
+        client = TestClient(
+            create_app(engine), base_url=base_url, raise_server_exceptions=False, follow_redirects=False
+        )
+        opened.append(client)
+        client.__enter__()
+        engine.wait_until_ready(10)
+        return client
+
+    yield make
+    for client in opened:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> TestClient:
+    return make_client()

@@ -60,7 +60,9 @@ def test_a_chat_remembers_what_was_asked(seeds: str) -> None:
 
 
 def test_a_chat_gives_one_json_document_of_all_its_answers(seeds: str) -> None:
-    done = run("chat", "--index", seeds, "--json", stdin="How much did the Netherlands pay into PURL?\nWho won the cup?\n")
+    done = run(
+        "chat", "--index", seeds, "--json", stdin="How much did the Netherlands pay into PURL?\nWho won the cup?\n"
+    )
     answers = json.loads(done.stdout)["answers"]
     assert [bool(answer["refusal"]) for answer in answers] == [False, True]
 
