@@ -25,6 +25,7 @@ from rag.terms import Date, Number, Terms, read_terms, stem
 
 __all__ = [
     "FEATURES",
+    "MAX_WORDS",
     "Candidate",
     "Features",
     "Weights",
@@ -112,12 +113,13 @@ def _whole_quotations(text: str) -> tuple[Span, ...]:
     """Return the sentences of a text; those that share one quotation are one span.
 
     Quotation marks that open and do not close, or an odd number of straight ones, show that a quotation runs on. One
-    that runs on for more than four sentences, or over a paragraph's end, is left cut: its mark was probably forgotten.
+    that runs on for more than four sentences or `MAX_WORDS`, or over a paragraph's end, is left cut: its mark was
+    probably forgotten.
     """
     spans: list[Span] = []
     for span in split_sentences(text):
         joined = Span(spans[-1].start, span.end) if spans else span
-        if spans and _is_open(spans[-1].of(text)) and len(split_sentences(joined.of(text))) <= _LONGEST_QUOTATION:
+        if spans and _is_open(spans[-1].of(text)) and _is_short(joined.of(text)):
             gap = text[spans[-1].end : span.start]
             if "\n\n" not in gap:
                 spans[-1] = joined
@@ -126,7 +128,13 @@ def _whole_quotations(text: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-_LONGEST_QUOTATION = 4
+def _is_short(quotation: str) -> bool:
+    return len(split_sentences(quotation)) <= _LONGEST_QUOTATION and len(quotation.split()) <= MAX_WORDS
+
+
+_LONGEST_QUOTATION = 4  # sentences
+MAX_WORDS = 120
+"""How long an answer may be that is no list and no table."""
 
 
 def forget_texts() -> None:
@@ -147,7 +155,7 @@ def with_known_names(part: Part, found: Sequence[Candidate]) -> Terms:
     So "what did macron say" is about Macron, as the articles know him.
     """
     written = {name for candidate in found for name in read_terms(candidate.text).names}
-    known = {word: key for key in part.terms.keys & written for word in (read_terms(key).stems or (key,))}
+    known = {word: key for key in sorted(part.terms.keys & written) for word in (read_terms(key).stems or (key,))}
     names = tuple(dict.fromkeys([*part.terms.names, *(known[word] for word in part.terms.stems if word in known)]))
     stems = tuple(word for word in part.terms.stems if word not in known)
     return replace(part.terms, names=names, stems=stems)

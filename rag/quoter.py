@@ -25,6 +25,7 @@ from rag.answer import Copy
 from rag.cite import Draft, DraftSentence, Source
 from rag.evidence import (
     FEATURES,
+    MAX_WORDS,
     PRONOUN_OPENING,
     Candidate,
     Features,
@@ -43,7 +44,6 @@ from rag.terms import Terms, read_terms
 
 __all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "drafted", "missing_anchors", "score", "to_read"]
 
-_MAX_WORDS = 120
 _MAX_SENTENCES = 3
 _MAX_LISTED = 12
 _LEAST_READ, _LEAST_LISTED = 2, 8
@@ -298,7 +298,8 @@ def _quote(candidate: Candidate, copies: Sequence[Article], scored: Scored) -> _
     own = read_terms(candidate.text).keys
     if PRONOUN_OPENING.match(candidate.text) and candidate.before and not any(name in own for name in subject):
         before = candidate.article.text.rfind(candidate.before, 0, start)
-        if before >= 0 and "\n\n" not in candidate.article.text[before:start]:
+        whole = candidate.article.text[before : candidate.span.end]
+        if before >= 0 and "\n\n" not in candidate.article.text[before:start] and len(whole.split()) <= MAX_WORDS:
             start = before
     return _Quote(candidate.article, start, candidate.span.end, candidate.hit.passage.id, tuple(copies))
 
@@ -328,7 +329,7 @@ def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:
     words = 0
     for quote in quotes:
         words += len(quote.text.split())
-        if kept and words > _MAX_WORDS:
+        if kept and words > MAX_WORDS:
             break
         kept.append(quote)
     return kept
@@ -343,8 +344,9 @@ def missing_anchors(scored: Scored) -> list[str]:
     days = {day for article in articles.values() if (day := day_of(article))}
     dates = {date for terms in held for date in terms.dates} | days
     missing = [_as_written(name, scored.part.text) for name in scored.terms.names if not is_held(name, keys)]
-    missing += [f"{number.value:g}" for number in scored.terms.numbers if number.value not in values]
-    missing += [str(date) for date in scored.terms.dates if not any(date.agrees_with(other) for other in dates)]
+    numbers = sorted(scored.terms.numbers, key=lambda number: scored.part.text.find(number.written))
+    missing += [number.written for number in numbers if number.value not in values]
+    missing += sorted(str(date) for date in scored.terms.dates if not any(date.agrees_with(other) for other in dates))
     return missing
 
 

@@ -1,7 +1,7 @@
 """What a text is about, as sets that can be compared: names, words, numbers, dates."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,11 @@ __all__ = ["Date", "Number", "Terms", "read_terms", "stem"]
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Hold a number of a text; `unit` is "%", a currency code or empty."""
+    """Hold a number of a text; `unit` is "%", a currency code or empty, `written` how the text has it."""
 
     value: float
     unit: str = ""
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +196,4 @@ def _number(match: re.Match[str]) -> Number:
     if match["scale"]:
         value *= _SCALES[match["scale"].lower()]
     unit = (match["before"] or match["after"] or "").lower()
-    return Number(value, _UNITS.get(unit, unit.upper()))
+    return Number(value, _UNITS.get(unit, unit.upper()), match[0].strip())

@@ -1,5 +1,8 @@
 """The choice of sentences: which of the scored candidates the `Quoter` quotes."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
@@ -11,6 +14,7 @@ from index.article import Article
 from index.news_index import Hit, NewsIndex
 from index.passage import Passage
 from index.scope import Filters
+from rag.cite import Draft
 from rag.evidence import FEATURES, Candidate, candidates, introduced
 from rag.question import KINDS, read_question
 from rag.quoter import LinearModel, QuoterModel, Scored, drafted, to_read
@@ -59,6 +63,41 @@ def test_a_further_sentence_is_quoted_when_it_names_what_the_best_leaves_open() 
 def test_what_is_answered_comes_in_the_order_of_the_news_where_it_is_compared() -> None:
     late, early = ("Oslo paid 5 million.", "2025-05-02", 3.0), ("Rome paid 2 million.", "2025-05-01", 2.5)
     assert quoted("How did the payments of Oslo and Rome differ?", late, early) == [early[0], late[0]]
+
+
+def test_what_no_article_holds_is_named_as_the_question_has_it_in_an_order_that_never_changes() -> None:
+    asked = "Did Oslo buy 40 tanks for USD 12 million and 7% more on 3 May or 4 June?"
+    said = ["Oslo", "40", "USD 12 million", "7%", "3 May", "4 June"]
+    assert list(draft_of(asked).missing) == said
+    code = f"from tests.test_quoter import draft_of; print(*draft_of({asked!r}).missing, sep='|')"
+    for seed in ("1", "2", "3"):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True
+        )
+        assert done.stdout.strip().split("|") == said, done.stderr
+
+
+def draft_of(question: str, text: str = "") -> Draft:
+    """Return the draft for a question over one article, whose last sentence answers best."""
+    read = read_question(question, filters=Filters())
+    (part,) = read.parts
+    found = candidates([_hit(0, text)])[::-1]
+    scores = np.arange(len(found), 0.0, -1)
+    rows = np.zeros((len(found), len(FEATURES)))
+    scored = Scored(part=part, terms=part.terms, candidates=tuple(found), rows=rows, scores=scores)
+    return drafted(read, [scored], MODEL)
+
+
+def test_an_answer_that_is_no_list_has_at_most_120_words() -> None:
+    three = [(f"Oslo {number} {'word ' * 60}paid.", "2025-05-01", 3.0 - number / 10) for number in range(3)]
+    assert 1 <= len(quoted("How many words did Oslo say?", *three)) < 3
+    quotation = f"She said in Oslo: “Peace {'word ' * 70}end. War {'word ' * 70}end.”"
+    (said,) = draft_of("What did she say in Oslo?", quotation).sentences
+    assert said.text.startswith("War")
+    (said,) = draft_of("Who spoke in Oslo?", f"Oslo {'word ' * 80}end. She {'word ' * 50}spoke.").sentences
+    assert said.text.startswith("She")
+    (said,) = draft_of("Who spoke in Oslo?", f"Oslo {'word ' * 50}end. She {'word ' * 50}spoke.").sentences
+    assert said.text.startswith("Oslo")
 
 
 def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:

@@ -1,6 +1,7 @@
 """Fit what the `Quoter` makes of its features: ``python -m eval.fit.quoter --data FOLDER [--write]``.
 
-Reads the development cases over seeds/, the stories held out from the reader, and questions of SQuAD's fitting half.
+Reads the development cases over seeds/ with those of `plain_questions.jsonl` that nothing there answers, the stories held
+out from the reader, and questions of SQuAD's fitting half.
 The weights are those of a softmax over the candidate sentences of a question and "none of them": its loss is the
 negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
 Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
@@ -217,18 +218,19 @@ def main() -> None:
     best = QuoterModel.load()
     with development_cases() as (index, cases), story_cases(held_out) as told, squad_cases(options.data) as squad:
         reader = RememberingReader(reader_beside(index))
-        development = asked(index, cases, reader, best.reach)
+        plain = plain_cases(index)
+        sure = [*cases, *(case for case in plain if case.refuse)]
+        development = asked(index, sure, reader, best.reach)
         stories = asked(*told, reader, best.reach)
         others = asked(*squad, reader, best.reach)
         parts = {"dev": judged(development), "stories": judged(stories), "SQuAD": judged(others)}
-        print(f"{len(cases)} development cases, {len(told[1])} questions of stories, {len(squad[1])} of SQuAD\n")
+        print(f"{len(sure)} development cases, {len(told[1])} questions of stories, {len(squad[1])} of SQuAD\n")
         print_choices(parts)
         best = replace(best, choice=fit([part for group in parts.values() for part in group], range(len(FEATURES))))
         print()
         for name, weight in (*zip(FEATURES, best.choice.weights, strict=True), ("bias", best.choice.bias)):
             print(f"{name:<16}{weight:>8.3f}")
-        plain = plain_cases(index)
-        development += asked(index, plain, reader, best.reach)
+        development += asked(index, [case for case in plain if not case.refuse], reader, best.reach)
         best = best_of("threshold", {t: (replace(best, threshold=t), development) for t in THRESHOLDS})
         for kind in (*KINDS, "toll"):
             asked_for, cases_of = ("count", development) if kind == "toll" else (kind, (*development, *stories))
