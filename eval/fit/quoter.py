@@ -1,7 +1,7 @@
 """Fit what the `Quoter` makes of its features: ``python -m eval.fit.quoter --data FOLDER [--write]``.
 
-Reads the development cases over seeds/ with those of `plain_questions.jsonl` that nothing there answers, the stories held
-out from the reader, and questions of SQuAD's fitting half.
+Reads the development cases over seeds/ and those of `plain_questions.jsonl` that nothing there answers, the stories
+held out from the reader, and questions of SQuAD's fitting half.
 The weights are those of a softmax over the candidate sentences of a question and "none of them": its loss is the
 negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
 Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
