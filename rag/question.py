@@ -325,7 +325,7 @@ def _looks_english(text: str) -> bool:
     latin = [c for c in letters if c < "\u0250"]
     if len(latin) * 2 < len(letters):
         return False
-    words = _LETTERS.findall(text)
+    words: list[str] = _LETTERS.findall(text)
     uncapped = [word for place, word in enumerate(words) if word.islower() or not place]
     foreign = sum(fold(word) in _FOREIGN or (word.islower() and not word.isascii()) for word in uncapped)
     english = sum(fold(word) in FUNCTION_WORDS and fold(word) not in _FOREIGN for word in words)
