@@ -33,6 +33,7 @@ __all__ = [
     "features",
     "head_of",
     "introduced",
+    "title_of",
     "with_known_names",
 ]
 
@@ -64,13 +65,13 @@ FEATURES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Hold a sentence that may answer. `span` is in the article's text; `near` is what stands around it."""
+    """Hold a sentence that may answer, and those around it. `span` is in the article's text."""
 
     hit: Hit
     span: Span
     text: str
-    near: str
     before: str
+    after: str
     place: int
 
     @property
@@ -102,10 +103,7 @@ def _candidate(hit: Hit, spans: Sequence[Span], place: int) -> Candidate:
     text, span = hit.article.text, spans[place]
     before = spans[place - 1].of(text) if place else ""
     after = spans[place + 1].of(text) if place + 1 < len(spans) else ""
-    return Candidate(
-        hit=hit, span=span, text=span.of(text), before=before, place=place,
-        near="\n".join((hit.article.title or "", hit.article.source or "", before, after)),
-    )  # fmt: skip
+    return Candidate(hit=hit, span=span, text=span.of(text), before=before, after=after, place=place)
 
 
 @lru_cache(maxsize=1024)
@@ -195,19 +193,24 @@ def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
     start = min(start, first)
     end = max(hit.passage.end, *(candidate.span.end for candidate in found))
     spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
-    sentences = [span.of(text) for span in _whole_quotations(text)]
-    return Extract(introduced(head_of(hit.article), names, text[start:end], sentences), text[start:end], spans)
+    told = _whole_quotations(text)
+    read = [span.of(text) for span in told if start <= span.start and span.end <= end]
+    head = introduced(head_of(hit.article), names, read, [span.of(text) for span in told])
+    return Extract(head, text[start:end], spans)
 
 
 _CONTEXT = 160  # characters before a passage: about a sentence; chosen, not fitted
 
 
-def introduced(head: str, names: Sequence[str], read: str, sentences: Sequence[str]) -> str:
-    """Return the head, and under it the first sentence of each name that neither it nor the text that is read holds."""
+def introduced(head: str, names: Sequence[str], read: Sequence[str], sentences: Sequence[str]) -> str:
+    """Return the head, and under it the first sentence of each name that neither it nor those that are read hold."""
+    held = frozenset().union(*(read_terms(text).keys for text in (head, *read)))
     for name in names:
-        if not is_held(name, read_terms(head + read).keys):
+        if not is_held(name, held):
             first = next((sentence for sentence in sentences if is_held(name, read_terms(sentence).keys)), None)
-            head += f"{first}\n" if first else ""
+            if first is not None:
+                head += f"{first}\n"
+                held |= read_terms(first).keys
     return head
 
 
@@ -237,16 +240,16 @@ def _recency(found: Sequence[Candidate]) -> list[float]:
 
 
 def _row(part: Part, terms: Terms, candidate: Candidate, weights: Weights, age: float) -> list[float]:
-    own, near = read_terms(candidate.text), read_terms(candidate.near)
-    article = read_terms(candidate.article.text)
-    title = read_terms(f"{candidate.article.title or ''} {candidate.article.source or ''}")
+    own, article = read_terms(candidate.text), read_terms(candidate.article.text)
+    title = read_terms(title_of(candidate.article))
+    near = [own, title, read_terms(candidate.before), read_terms(candidate.after)]
     day = day_of(candidate.article)
     values = {
         "meaning_passage": candidate.hit.scores["dense"],
         "words": _words_share(terms, [own], weights),
-        "words_near": _words_share(terms, [own, near], weights),
+        "words_near": _words_share(terms, near, weights),
         "names": _names_share(terms, [own], weights),
-        "names_near": _names_share(terms, [own, near], weights),
+        "names_near": _names_share(terms, near, weights),
         "names_article": _names_share(terms, [article, title], weights),
         "subject": _subject(part, terms, own, candidate),
         "numbers": _numbers_share(terms.numbers, own.numbers),
@@ -330,6 +333,11 @@ def _dates_agree(asked: frozenset[Date], own: frozenset[Date], article: frozense
     if day and any(date.agrees_with(day) for date in asked):
         return 0.9
     return 0.5 if any(date.agrees_with(other) for date in asked for other in article) else 0.0
+
+
+def title_of(article: Article) -> str:
+    """Return the title and the source of an article."""
+    return f"{article.title or ''} {article.source or ''}"
 
 
 def day_of(article: Article) -> Date | None:

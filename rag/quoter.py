@@ -35,6 +35,7 @@ from rag.evidence import (
     is_held,
     rarities,
     readings,
+    title_of,
     with_known_names,
 )
 from rag.question import KINDS, Part, Question
@@ -338,7 +339,8 @@ def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:
 def missing_anchors(scored: Scored) -> list[str]:
     """Return the names, numbers and dates of a part that no article that was read holds, as the question has them."""
     articles = {candidate.article.id: candidate.article for candidate in scored.candidates}
-    held = [read_terms("\n".join((a.text, a.title or "", a.source or ""))) for a in articles.values()]
+    texts = [text for a in articles.values() for text in (a.text, title_of(a))]
+    held = [read_terms(text) for text in texts]
     keys = frozenset().union(*(terms.keys for terms in held))
     values = {number.value for terms in held for number in terms.numbers}
     days = {day for article in articles.values() if (day := day_of(article))}

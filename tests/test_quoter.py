@@ -180,7 +180,7 @@ def test_what_is_read_is_preceded_by_the_first_sentence_that_holds_a_name_it_lac
     names: Sequence[str], read: str, told: list[str]
 ) -> None:
     sentences = ["Ministers met.", "The fund is called RAFT.", "RAFT has grown.", "Norvale and RAFT agreed."]
-    assert introduced("Head\n", names, read, sentences) == "".join(f"{line}\n" for line in ["Head", *told])
+    assert introduced("Head\n", names, [read], sentences) == "".join(f"{line}\n" for line in ["Head", *told])
 
 
 def with_gap(kind: str, gap: float) -> QuoterModel:

@@ -243,7 +243,7 @@ def _under_day(story: StoryArticle) -> _Text:
 
 def _head(question: str, text: _Text, spans: Sequence[Span]) -> str:
     """Return what a window is read under."""
-    read = text.text[spans[0].start : spans[-1].end]
+    read = [span.of(text.text) for span in spans]
     return introduced(text.head, read_terms(question).names, read, [span.of(text.text) for span in text.spans])
 
 
