@@ -1,6 +1,8 @@
 """An answer points at exact words, or it is a refusal; whatever the writer writes."""
 
 import asyncio
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from index import DateError, InputError, NewsIndex, QuestionError
 from index.scope import Filters
 from rag import Answer, Draft, NewsBot, evidence
+from rag.cite import DraftSentence, Source
 from rag.question import Question, Turn, read_question
 from rag.retrieve import Evidence
 from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
@@ -25,6 +28,18 @@ class Says:
 
     def write(self, question: Question, evidence: Evidence) -> Draft:
         return Draft.of_text(self.text, [hit.passage for hit in evidence.hits])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Write a sentence that points at a source of the writer's own making."""
+
+    at: Source
+    name: str = "points"
+    model: None = None
+
+    def write(self, question: Question, evidence: Evidence) -> Draft:
+        return Draft(sentences=(DraftSentence("It ended.", (1,)),), sources=(self.at,))
 
 
 @pytest.fixture
@@ -125,6 +140,24 @@ def test_invented_marks_are_reported_not_hidden(index: NewsIndex) -> None:
     answer = NewsBot(index, writer=Says("It ended. [9] It began. [0]")).ask("Kyiv?")
     assert [rejected.mark for rejected in answer.rejected] == ["[9]", "[0]"]
     assert "[" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (Source("kyiv", 1, 5, 5, "kyiv@1:0-100"), r"no such words: 5 to 5 of a text of \d+ characters"),
+        (Source("kyiv", 1, -9, -1, "kyiv@1:0-100"), "no such words"),
+        (Source("kyiv", 1, 0, 100_000, "kyiv@1:0-100"), "no such words"),
+        (Source("oslo", 1, 0, 5, "oslo@1:0-5"), "no such article: 'oslo', revision 1"),
+        (Source("kyiv", 7, 0, 5, "kyiv@7:0-5"), "no such article: 'kyiv', revision 7"),
+    ],
+)
+def test_a_mark_whose_source_holds_no_words_is_rejected(index: NewsIndex, source: Source, reason: str) -> None:
+    answer = NewsBot(index, writer=Points(at=source)).ask("Killed in Kyiv?")
+    assert (answer.text, answer.citations, answer.status) == ("It ended.", (), "partial")
+    [rejected] = answer.rejected
+    assert (rejected.mark, rejected.sentence) == ("[1]", "It ended.")
+    assert re.match(reason, rejected.reason)
 
 
 def test_a_writer_s_mark_cites_its_passage_exactly(index: NewsIndex) -> None:
