@@ -123,8 +123,8 @@ class NewsBot:
         if not cited.sentences:
             refused = refusal(question, draft, evidence, scope, empty=not self.index.articles())
         partial = bool(draft.unanswered) or any(s.support != "supported" for s in cited.sentences)
-        return Answer(
-            id=_answer_id(question, self.writer, state), question=question.asked,
+        answer = Answer(
+            id="", question=question.asked,
             status="refused" if refused else "partial" if partial else "answered",
             understood=_understood(question), text=refused.text if refused else cited.text,
             sentences=cited.sentences, citations=cited.citations, table=None, conflicts=(),
@@ -136,6 +136,7 @@ class NewsBot:
             follow_ups=follow_ups(question, evidence.hits, cited.citations), hits=evidence.hits,
             writer=self.writer.name, model=self.writer.model, index=state, timings_ms={},
         )  # fmt: skip
+        return replace(answer, id=_answer_id(answer))
 
 
 def _understood(question: Question) -> Understood:
@@ -158,17 +159,9 @@ def _notices(question: Question, draft: Draft, scope: Scope, refused: Refusal | 
     return tuple(notices)
 
 
-def _answer_id(question: Question, writer: Writer, state: Mapping[str, int]) -> str:
-    """Derive the id from what determines the answer: question, filters, writer, state of the index."""
-    settings = [
-        question.asked,
-        question.text,
-        to_json(question.filters),
-        writer.name,
-        writer.model,
-        state["commit_seq"],
-    ]
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+def _answer_id(answer: Answer) -> str:
+    """Derive the id from all that an answer holds, before it is timed: answers that differ have ids that differ."""
+    return hashlib.sha256(json.dumps(answer.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _ms(seconds: float) -> int:

@@ -173,6 +173,14 @@ def test_the_same_question_gets_the_same_answer(bot: NewsBot) -> None:
     assert first == second
 
 
+def test_answers_that_differ_have_ids_that_differ(tmp_path: Path, bot: NewsBot) -> None:
+    other = NewsIndex.open(tmp_path / "other", create=True, embedder=FakeEmbedder())
+    other.ingest(write_articles(tmp_path / "b.jsonl", KYIV | {"source": "Oslo Desk"}, PARIS))
+    question = "How many people were killed in Kyiv?"
+    answers = [bot.ask(question, k=1), bot.ask(question, k=2), NewsBot(other).ask(question, k=2)]
+    assert len({answer.id for answer in answers}) == 3
+
+
 def test_a_copy_in_another_source_is_named_and_not_repeated(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:
     index.ingest(write_articles(tmp_path / "b.jsonl", KYIV | {"id": "copy", "source": "London Desk"}))
     answer = bot.ask("How many people were killed in Kyiv?")
