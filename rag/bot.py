@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from index.news_index import NewsIndex, checked_k
 from index.scope import Filters, Scope
@@ -63,26 +62,59 @@ class NewsBot:
         publication; `as_of` hides what appeared later. Raises `QuestionError`, `DateError` or `InputError` for what
         cannot be used.
         """
-        filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
-        *_, last = self._events(self._read(question, history, filters), k)
+        *_, last = self.stream(question, history=history, k=k, since=since, until=until, sources=sources, as_of=as_of)
         assert last.answer is not None
         return last.answer
 
-    def stream(self, question: str, *, history: History = (), k: int = 8, **filters: object) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> Iterator[Event]:
         """Yield the events of an answer as they come: understood, hits, sentence, notice, and last the answer.
 
         Takes the same arguments as `ask` and raises the same errors, at once and not at the first event.
         """
-        checked = Filters.of(**filters)  # type: ignore[arg-type] # checked there
-        return self._events(self._read(question, history, checked), checked_k(k))
+        filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
+        return self._events(self._read(question, history, filters), checked_k(k))
 
-    async def ask_async(self, question: str, **settings: Any) -> Answer:  # noqa: ANN401 - those of `ask`
+    async def ask_async(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> Answer:
         """Answer a question without blocking the event loop; arguments and errors are those of `ask`."""
-        return await asyncio.to_thread(self.ask, question, **settings)
+        return await asyncio.to_thread(
+            self.ask, question, history=history, k=k, since=since, until=until, sources=sources, as_of=as_of
+        )
 
-    async def stream_async(self, question: str, **settings: Any) -> AsyncIterator[Event]:  # noqa: ANN401 - those of `stream`
-        """Yield the events of `stream` without blocking the event loop."""
-        events = self.stream(question, **settings)
+    async def stream_async(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> AsyncIterator[Event]:
+        """Yield the events of `stream` without blocking the event loop; its errors come with the first event."""
+        events = await asyncio.to_thread(
+            self.stream, question, history=history, k=k, since=since, until=until, sources=sources, as_of=as_of
+        )
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from index import DateError, InputError, NewsIndex, QuestionError
 from index.scope import Filters
-from rag import Answer, Draft, NewsBot, evidence
+from rag import Answer, Draft, Event, NewsBot, evidence
 from rag.cite import DraftSentence, Source
 from rag.question import Question, Turn, read_question
 from rag.retrieve import Evidence
@@ -218,9 +221,44 @@ def test_an_article_without_a_title_is_shown_by_its_file_s_name(tmp_path: Path, 
     assert "[1] harbour.txt" in show_answer(bot.ask("How many ferries in Oslo?"))
 
 
+def untimed(answer: Answer | None) -> Answer:
+    assert answer is not None
+    return replace(answer, timings_ms={})
+
+
+SETTINGS: Any = {
+    "history": [Turn("Where did the missiles fall?", "In Kyiv.")], "k": 1, "since": "2025-08-01", "until": "2025-08-31",
+    "sources": ["Kyiv Desk"], "as_of": "2025-09-30",
+}  # fmt: skip
+
+
 def test_the_asynchronous_calls_give_the_same(bot: NewsBot) -> None:
-    answer = asyncio.run(bot.ask_async("How many people were killed in Kyiv?"))
-    assert answer.text == bot.ask("How many people were killed in Kyiv?").text
+    async def streamed() -> list[Event]:
+        return [event async for event in bot.stream_async("How many people were killed?", **SETTINGS)]
+
+    answer = bot.ask("How many people were killed?", **SETTINGS)
+    asked = asyncio.run(bot.ask_async("How many people were killed?", **SETTINGS))
+    events = asyncio.run(streamed())
+    assert untimed(asked) == untimed(events[-1].answer) == untimed(answer)
+    assert [event.name for event in events] == ["understood", "hits", "sentence", "answer"]
+
+
+@pytest.mark.parametrize("call", [NewsBot.stream, NewsBot.ask_async, NewsBot.stream_async])
+def test_every_way_to_ask_names_and_types_what_it_takes(call: Callable[..., object]) -> None:
+    assert signature(call).parameters == signature(NewsBot.ask).parameters
+
+
+def test_a_stream_does_not_block_the_event_loop(bot: NewsBot) -> None:
+    async def turns_of_the_loop() -> int:
+        turns = 0
+        events = bot.stream_async("How many people were killed in Kyiv?")
+        waiting = asyncio.ensure_future(anext(events))
+        while not waiting.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
+
+    assert asyncio.run(turns_of_the_loop()) > 1
 
 
 def test_a_question_in_another_language_says_that_meaning_is_matched_in_english(bot: NewsBot) -> None:
