@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
@@ -72,6 +72,41 @@ def test_an_answer_quotes_the_sentence_that_answers(bot: NewsBot, index: NewsInd
     answer = bot.ask("How many people were killed in Kyiv?")
     assert answer.citations[0].quote == "At least 19 people were killed in Kyiv on Thursday."
     assert_lawful(answer, index)
+
+
+def test_offsets_count_characters_beyond_the_basic_plane_as_one(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:
+    quote = "At least 7 people were hurt in Bergen 🎉, said A\u030asa 𠮷 of the 🏒 club."
+    text = f"🎉🎉 A fair of 🏮 stands began on Friday. {quote} It goes on 😀."
+    index.ingest(write_articles(tmp_path / "b.jsonl", {"id": "fair", "text": text, "published": "2025-09-01"}))
+    answer = bot.ask("How many people were hurt in Bergen?")
+    [citation] = answer.citations
+    assert (citation.quote, citation.start) == (quote, text.index(quote))
+    assert_lawful(answer, index)
+
+
+@pytest.fixture(scope="module")
+def seeds(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewsIndex]:
+    with NewsIndex.open(tmp_path_factory.mktemp("seeds") / "index", create=True) as opened:
+        opened.ingest(checkout / "seeds" / "articles.jsonl")
+        yield opened
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who pledged what to PURL?",
+        "How many people were killed in Kyiv on 28 August?",
+        "What did Macron say in Paris, and who came for the United States?",
+        "How much did the Nordic countries give?",
+        "Which regions did Lambrinidis name?",
+        "How much is needed to rebuild Ukraine?",
+    ],
+)
+def test_every_answer_over_the_sample_articles_is_lawful(seeds: NewsIndex, question: str) -> None:
+    answer = NewsBot(seeds).ask(question)
+    assert answer.citations
+    assert_lawful(answer, seeds)
 
 
 def test_every_sentence_of_the_quoter_is_supported(bot: NewsBot) -> None:
