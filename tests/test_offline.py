@@ -36,6 +36,7 @@ def test_the_watch_sees_a_connection(strace: str, tmp_path: Path) -> None:
     assert outside_connections(strace, tmp_path, sys.executable, "-c", code)
 
 
+@pytest.mark.timeout(900)  # strace slows the preparing, which takes a minute without it
 def test_preparing_ingest_search_ask_and_chat_connect_to_nothing(strace: str, tmp_path: Path, checkout: Path) -> None:
     question, index = "How much did the Netherlands pay into PURL?", ("--index", str(tmp_path / "index"))
     commands = {
