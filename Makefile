@@ -69,7 +69,7 @@ format: $(READY) ## Format the code, and mend what lint can mend
 	$(BIN)/ruff check --fix .
 
 bench: $(READY) ## Measure speed and quality, and print the table
-	$(BIN)/python -m tests.bench.run
+	$(BIN)/python -m tests.bench.run --cache $(GROUNDWIRE_CACHE)
 
 bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and print the table
 	$(BIN)/python -m tests.bench.embed

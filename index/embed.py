@@ -64,9 +64,10 @@ class Embedder(Protocol):
 class SentenceTransformerEmbedder:
     """Embed with any sentence-transformers model, in float32 on the CPU, with the model's own prompts.
 
-    `model` is `BUNDLED_MODEL`, or the path of a folder that holds a sentence-transformers model. The model loads at the
-    first call that needs it. Nothing is downloaded: the checksum of the bundled weights is compared before they load,
-    and code that a model folder carries is never run.
+    `model` is `BUNDLED_MODEL`, or the path of a folder that holds a sentence-transformers model, or the name of one
+    that was downloaded before, into Hugging Face's cache. The model loads at the first call that needs it. Nothing is
+    downloaded: the checksum of the bundled weights is compared before they load, and code that a model carries is never
+    run.
     """
 
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
@@ -149,13 +150,28 @@ def sha256_of(path: Path) -> str:
 
 
 def _model_folder(model: str) -> Path:
-    folder = bundled_model_folder() if model == BUNDLED_MODEL else Path(model)
-    if not (folder / "modules.json").is_file():
+    if model == BUNDLED_MODEL:
+        return bundled_model_folder()
+    folder = Path(model) if (Path(model) / "modules.json").is_file() else _downloaded_folder(model)
+    if folder is None:
         raise ModelError(
-            f"{model!r} is neither {BUNDLED_MODEL!r} nor a folder with a sentence-transformers model; "
-            "download the model first and give the path of its folder"
+            f"{model!r} is neither {BUNDLED_MODEL!r}, nor a folder with a sentence-transformers model, nor the name of "
+            "one in Hugging Face's cache; give the path of its folder, or download it first: hf download NAME"
         )
     return folder
+
+
+def _downloaded_folder(name: str) -> Path | None:
+    """Return the folder of a model in Hugging Face's cache, None where it is not there; look on this machine alone."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    full_name = name if "/" in name else f"sentence-transformers/{name}"  # as sentence-transformers takes names
+    try:
+        modules = try_to_load_from_cache(full_name, "modules.json")
+    except HFValidationError:
+        return None
+    return Path(modules).parent if isinstance(modules, str) else None
 
 
 def _checked_weights(model: str) -> str:

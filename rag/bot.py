@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from index.news_index import NewsIndex, checked_k
 from index.scope import Filters, Scope
@@ -63,26 +62,59 @@ class NewsBot:
         publication; `as_of` hides what appeared later. Raises `QuestionError`, `DateError` or `InputError` for what
         cannot be used.
         """
-        filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
-        *_, last = self._events(self._read(question, history, filters), k)
+        *_, last = self.stream(question, history=history, k=k, since=since, until=until, sources=sources, as_of=as_of)
         assert last.answer is not None
         return last.answer
 
-    def stream(self, question: str, *, history: History = (), k: int = 8, **filters: object) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> Iterator[Event]:
         """Yield the events of an answer as they come: understood, hits, sentence, notice, and last the answer.
 
         Takes the same arguments as `ask` and raises the same errors, at once and not at the first event.
         """
-        checked = Filters.of(**filters)  # type: ignore[arg-type] # checked there
-        return self._events(self._read(question, history, checked), checked_k(k))
+        filters = Filters.of(since=since, until=until, sources=sources, as_of=as_of)
+        return self._events(self._read(question, history, filters), checked_k(k))
 
-    async def ask_async(self, question: str, **settings: Any) -> Answer:  # noqa: ANN401 - those of `ask`
+    async def ask_async(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> Answer:
         """Answer a question without blocking the event loop; arguments and errors are those of `ask`."""
-        return await asyncio.to_thread(self.ask, question, **settings)
+        return await asyncio.to_thread(
+            self.ask, question, history=history, k=k, since=since, until=until, sources=sources, as_of=as_of
+        )
 
-    async def stream_async(self, question: str, **settings: Any) -> AsyncIterator[Event]:  # noqa: ANN401 - those of `stream`
-        """Yield the events of `stream` without blocking the event loop."""
-        events = self.stream(question, **settings)
+    async def stream_async(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        k: int = 8,
+        since: object = None,
+        until: object = None,
+        sources: Sequence[str] = (),
+        as_of: object = None,
+    ) -> AsyncIterator[Event]:
+        """Yield the events of `stream` without blocking the event loop; its errors come with the first event."""
+        events = await asyncio.to_thread(
+            self.stream, question, history=history, k=k, since=since, until=until, sources=sources, as_of=as_of
+        )
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
 
@@ -123,8 +155,8 @@ class NewsBot:
         if not cited.sentences:
             refused = refusal(question, draft, evidence, scope, empty=not self.index.articles())
         partial = bool(draft.unanswered) or any(s.support != "supported" for s in cited.sentences)
-        return Answer(
-            id=_answer_id(question, self.writer, state), question=question.asked,
+        answer = Answer(
+            id="", question=question.asked,
             status="refused" if refused else "partial" if partial else "answered",
             understood=_understood(question), text=refused.text if refused else cited.text,
             sentences=cited.sentences, citations=cited.citations, table=None, conflicts=(),
@@ -136,6 +168,7 @@ class NewsBot:
             follow_ups=follow_ups(question, evidence.hits, cited.citations), hits=evidence.hits,
             writer=self.writer.name, model=self.writer.model, index=state, timings_ms={},
         )  # fmt: skip
+        return replace(answer, id=_answer_id(answer))
 
 
 def _understood(question: Question) -> Understood:
@@ -158,17 +191,9 @@ def _notices(question: Question, draft: Draft, scope: Scope, refused: Refusal | 
     return tuple(notices)
 
 
-def _answer_id(question: Question, writer: Writer, state: Mapping[str, int]) -> str:
-    """Derive the id from what determines the answer: question, filters, writer, state of the index."""
-    settings = [
-        question.asked,
-        question.text,
-        to_json(question.filters),
-        writer.name,
-        writer.model,
-        state["commit_seq"],
-    ]
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+def _answer_id(answer: Answer) -> str:
+    """Derive the id from all that an answer holds, before it is timed: answers that differ have ids that differ."""
+    return hashlib.sha256(json.dumps(answer.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _ms(seconds: float) -> int:

@@ -7,8 +7,10 @@ its quote was read from the stored text at that place. A mark that points at not
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from index.article import Article
+from index.errors import ArticleNotFoundError
 from index.passage import Passage
 from index.sentences import split_sentences
 from rag.answer import Citation, Copy, Rejected, Sentence
@@ -94,8 +96,10 @@ def parse_marks(text: str) -> tuple[DraftSentence, ...]:
 def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:
     """Check a draft against the stored text that `read` returns, number its citations, and lay out its text.
 
-    Sentences are joined by a space. Numbers count the cited spans in the order in which the text first uses them.
+    Sentences are joined by a space. Numbers count the cited spans in the order in which the text first uses them. A
+    mark is rejected that is the number of no source, or whose source is of no article that is held, or no words of it.
     """
+    stored = cache(read)
     numbers: dict[Source, int] = {}
     rejected: list[Rejected] = []
     sentences: list[Sentence] = []
@@ -103,17 +107,30 @@ def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:
     for written in draft.sentences:
         marks = []
         for mark in dict.fromkeys(written.marks):
-            if 1 <= mark <= len(draft.sources):  # [0] must not wrap to the last source
-                marks.append(numbers.setdefault(draft.sources[mark - 1], len(numbers) + 1))
-            else:
-                reason = f"no such source: the draft has {len(draft.sources)}"
+            if reason := _why_rejected(mark, draft.sources, stored):
                 rejected.append(Rejected(mark=f"[{mark}]", sentence=written.text, reason=reason))
+            else:
+                marks.append(numbers.setdefault(draft.sources[mark - 1], len(numbers) + 1))
         text += " " if text else ""
         start = len(text)
         text += written.text + "".join(f"[{number}]" for number in marks)
         sentences.append(_sentence(written.text, start, tuple(marks)))
-    citations = tuple(_citation(source, number, read) for source, number in numbers.items())
+    citations = tuple(_citation(source, number, stored) for source, number in numbers.items())
     return Cited(text=text, sentences=_supported(sentences, citations), citations=citations, rejected=tuple(rejected))
+
+
+def _why_rejected(mark: int, sources: Sequence[Source], read: Callable[[str, int], Article]) -> str | None:
+    """Return why a mark points at nothing; None when it points at words of a stored article."""
+    if not 1 <= mark <= len(sources):  # [0] must not wrap to the last source
+        return f"no such source: the draft has {len(sources)}"
+    source = sources[mark - 1]
+    try:
+        text = read(source.article_id, source.revision).text
+    except ArticleNotFoundError:
+        return f"no such article: {source.article_id!r}, revision {source.revision}"
+    if not 0 <= source.start < source.end <= len(text):  # Python would read a negative place from the end
+        return f"no such words: {source.start} to {source.end} of a text of {len(text)} characters"
+    return None
 
 
 def _sentence(text: str, start: int, marks: tuple[int, ...]) -> Sentence:

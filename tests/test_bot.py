@@ -1,13 +1,19 @@
 """An answer points at exact words, or it is a refusal; whatever the writer writes."""
 
 import asyncio
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from index import DateError, InputError, NewsIndex, QuestionError
 from index.scope import Filters
-from rag import Answer, Draft, NewsBot, evidence
+from rag import Answer, Draft, Event, NewsBot, evidence
+from rag.cite import DraftSentence, Source
 from rag.question import Question, Turn, read_question
 from rag.retrieve import Evidence
 from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
@@ -25,6 +31,18 @@ class Says:
 
     def write(self, question: Question, evidence: Evidence) -> Draft:
         return Draft.of_text(self.text, [hit.passage for hit in evidence.hits])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Write a sentence that points at a source of the writer's own making."""
+
+    at: Source
+    name: str = "points"
+    model: None = None
+
+    def write(self, question: Question, evidence: Evidence) -> Draft:
+        return Draft(sentences=(DraftSentence("It ended.", (1,)),), sources=(self.at,))
 
 
 @pytest.fixture
@@ -54,6 +72,41 @@ def test_an_answer_quotes_the_sentence_that_answers(bot: NewsBot, index: NewsInd
     answer = bot.ask("How many people were killed in Kyiv?")
     assert answer.citations[0].quote == "At least 19 people were killed in Kyiv on Thursday."
     assert_lawful(answer, index)
+
+
+def test_offsets_count_characters_beyond_the_basic_plane_as_one(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:
+    quote = "At least 7 people were hurt in Bergen 🎉, said A\u030asa 𠮷 of the 🏒 club."
+    text = f"🎉🎉 A fair of 🏮 stands began on Friday. {quote} It goes on 😀."
+    index.ingest(write_articles(tmp_path / "b.jsonl", {"id": "fair", "text": text, "published": "2025-09-01"}))
+    answer = bot.ask("How many people were hurt in Bergen?")
+    [citation] = answer.citations
+    assert (citation.quote, citation.start) == (quote, text.index(quote))
+    assert_lawful(answer, index)
+
+
+@pytest.fixture(scope="module")
+def seeds(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewsIndex]:
+    with NewsIndex.open(tmp_path_factory.mktemp("seeds") / "index", create=True) as opened:
+        opened.ingest(checkout / "seeds" / "articles.jsonl")
+        yield opened
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who pledged what to PURL?",
+        "How many people were killed in Kyiv on 28 August?",
+        "What did Macron say in Paris, and who came for the United States?",
+        "How much did the Nordic countries give?",
+        "Which regions did Lambrinidis name?",
+        "How much is needed to rebuild Ukraine?",
+    ],
+)
+def test_every_answer_over_the_sample_articles_is_lawful(seeds: NewsIndex, question: str) -> None:
+    answer = NewsBot(seeds).ask(question)
+    assert answer.citations
+    assert_lawful(answer, seeds)
 
 
 def test_every_sentence_of_the_quoter_is_supported(bot: NewsBot) -> None:
@@ -127,6 +180,24 @@ def test_invented_marks_are_reported_not_hidden(index: NewsIndex) -> None:
     assert "[" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (Source("kyiv", 1, 5, 5, "kyiv@1:0-100"), r"no such words: 5 to 5 of a text of \d+ characters"),
+        (Source("kyiv", 1, -9, -1, "kyiv@1:0-100"), "no such words"),
+        (Source("kyiv", 1, 0, 100_000, "kyiv@1:0-100"), "no such words"),
+        (Source("oslo", 1, 0, 5, "oslo@1:0-5"), "no such article: 'oslo', revision 1"),
+        (Source("kyiv", 7, 0, 5, "kyiv@7:0-5"), "no such article: 'kyiv', revision 7"),
+    ],
+)
+def test_a_mark_whose_source_holds_no_words_is_rejected(index: NewsIndex, source: Source, reason: str) -> None:
+    answer = NewsBot(index, writer=Points(at=source)).ask("Killed in Kyiv?")
+    assert (answer.text, answer.citations, answer.status) == ("It ended.", (), "partial")
+    [rejected] = answer.rejected
+    assert (rejected.mark, rejected.sentence) == ("[1]", "It ended.")
+    assert re.match(reason, rejected.reason)
+
+
 def test_a_writer_s_mark_cites_its_passage_exactly(index: NewsIndex) -> None:
     answer = NewsBot(index, writer=Says("Nineteen died there. [1] And more came.")).ask("Killed in Kyiv?")
     assert [sentence.support for sentence in answer.sentences] == ["unchecked", "unchecked"]
@@ -138,6 +209,14 @@ def test_the_same_question_gets_the_same_answer(bot: NewsBot) -> None:
     first, second = (bot.ask("How many people were killed in Kyiv?").to_json() for _ in range(2))
     del first["timings_ms"], second["timings_ms"]
     assert first == second
+
+
+def test_answers_that_differ_have_ids_that_differ(tmp_path: Path, bot: NewsBot) -> None:
+    other = NewsIndex.open(tmp_path / "other", create=True, embedder=FakeEmbedder())
+    other.ingest(write_articles(tmp_path / "b.jsonl", KYIV | {"source": "Oslo Desk"}, PARIS))
+    question = "How many people were killed in Kyiv?"
+    answers = [bot.ask(question, k=1), bot.ask(question, k=2), NewsBot(other).ask(question, k=2)]
+    assert len({answer.id for answer in answers}) == 3
 
 
 def test_a_copy_in_another_source_is_named_and_not_repeated(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:
@@ -177,9 +256,44 @@ def test_an_article_without_a_title_is_shown_by_its_file_s_name(tmp_path: Path, 
     assert "[1] harbour.txt" in show_answer(bot.ask("How many ferries in Oslo?"))
 
 
+def untimed(answer: Answer | None) -> Answer:
+    assert answer is not None
+    return replace(answer, timings_ms={})
+
+
+SETTINGS: Any = {
+    "history": [Turn("Where did the missiles fall?", "In Kyiv.")], "k": 1, "since": "2025-08-01", "until": "2025-08-31",
+    "sources": ["Kyiv Desk"], "as_of": "2025-09-30",
+}  # fmt: skip
+
+
 def test_the_asynchronous_calls_give_the_same(bot: NewsBot) -> None:
-    answer = asyncio.run(bot.ask_async("How many people were killed in Kyiv?"))
-    assert answer.text == bot.ask("How many people were killed in Kyiv?").text
+    async def streamed() -> list[Event]:
+        return [event async for event in bot.stream_async("How many people were killed?", **SETTINGS)]
+
+    answer = bot.ask("How many people were killed?", **SETTINGS)
+    asked = asyncio.run(bot.ask_async("How many people were killed?", **SETTINGS))
+    events = asyncio.run(streamed())
+    assert untimed(asked) == untimed(events[-1].answer) == untimed(answer)
+    assert [event.name for event in events] == ["understood", "hits", "sentence", "answer"]
+
+
+@pytest.mark.parametrize("call", [NewsBot.stream, NewsBot.ask_async, NewsBot.stream_async])
+def test_every_way_to_ask_names_and_types_what_it_takes(call: Callable[..., object]) -> None:
+    assert signature(call).parameters == signature(NewsBot.ask).parameters
+
+
+def test_a_stream_does_not_block_the_event_loop(bot: NewsBot) -> None:
+    async def turns_of_the_loop() -> int:
+        turns = 0
+        events = bot.stream_async("How many people were killed in Kyiv?")
+        waiting = asyncio.ensure_future(anext(events))
+        while not waiting.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
+
+    assert asyncio.run(turns_of_the_loop()) > 1
 
 
 def test_a_question_in_another_language_says_that_meaning_is_matched_in_english(bot: NewsBot) -> None:

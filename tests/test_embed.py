@@ -1,5 +1,7 @@
 """The embedder: whose weights it reads, and what its vectors are."""
 
+import json
+import shutil
 import sys
 from importlib import util
 from pathlib import Path
@@ -73,8 +75,66 @@ def test_a_bundled_model_that_is_not_installed_names_the_command(monkeypatch: py
 @pytest.mark.parametrize("name", ["empty", "missing", "sentence-transformers/all-MiniLM-L6-v2"])
 def test_what_is_no_folder_with_a_model_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelError, match=rf"{name}' is neither '{BUNDLED_MODEL}' nor a folder with .* give the path"):
+    with pytest.raises(ModelError, match=rf"{name}' is neither '{BUNDLED_MODEL}', nor a folder with .* give the path"):
         SentenceTransformerEmbedder(str(tmp_path / name)).embed_queries(["Kyiv"])
+
+
+# Other models, by folder and by name
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a model of one layer, with a prompt for queries and another for documents."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    folder = tmp_path_factory.mktemp("tiny")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "question", "text", ":", "it", "has", "ended"]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    torch.manual_seed(1)
+    shape = BertConfig(vocab_size=11, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    BertModel(shape).save_pretrained(folder / "bert")
+    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder / "bert")
+    prompts = {"query": "question: ", "document": "text: "}
+    SentenceTransformer(str(folder / "bert"), prompts=prompts, device="cpu").save(str(folder / "model"))
+    return folder / "model"
+
+
+@pytest.fixture
+def downloaded(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put the tiny model into a cache of Hugging Face's, as sentence-transformers/tiny."""
+    kept = tmp_path / "hub" / "models--sentence-transformers--tiny"
+    shutil.copytree(tiny, kept / "snapshots" / "abc")
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("abc", encoding="utf-8")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tiny
+
+
+def test_queries_and_passages_get_the_prompts_of_the_model(tiny: Path, tmp_path: Path) -> None:
+    silent = tmp_path / "silent"
+    shutil.copytree(tiny, silent)
+    settings = json.loads((silent / "config_sentence_transformers.json").read_text(encoding="utf-8"))
+    (silent / "config_sentence_transformers.json").write_text(json.dumps(settings | {"prompts": {}}), encoding="utf-8")
+    model, without = SentenceTransformerEmbedder(str(tiny)), SentenceTransformerEmbedder(str(silent))
+    assert np.allclose(model.embed_queries(["it"]), without.embed_passages(["question: it"]), atol=1e-6)
+    assert np.allclose(model.embed_passages(["it"]), without.embed_passages(["text: it"]), atol=1e-6)
+    assert not np.allclose(model.embed_queries(["it"]), model.embed_passages(["it"]), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["sentence-transformers/tiny", "tiny"])
+def test_a_downloaded_model_is_known_by_its_name(downloaded: Path, name: str) -> None:
+    by_name, by_folder = SentenceTransformerEmbedder(name), SentenceTransformerEmbedder(str(downloaded))
+    assert (by_name.fingerprint, by_name.dimension) == (by_folder.fingerprint, 16)
+    assert np.array_equal(by_name.embed_queries(["it has ended"]), by_folder.embed_queries(["it has ended"]))
+
+
+@pytest.mark.usefixtures("downloaded", "_loading_fails")
+@pytest.mark.parametrize("name", ["sentence-transformers/other", "other", "a/b/c", ""])
+def test_a_name_that_was_not_downloaded_is_refused_and_not_fetched(name: str) -> None:
+    with pytest.raises(ModelError, match=r"nor the name of one in Hugging Face's cache; .* hf download NAME$"):
+        SentenceTransformerEmbedder(name).embed_queries(["Kyiv"])
 
 
 @pytest.mark.usefixtures("_loading_fails")

@@ -1,5 +1,7 @@
 """What the README shows is what happens."""
 
+import json
+import os
 import re
 import shlex
 import subprocess
@@ -7,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.test_server import LOOPBACK, serving, wait_until_ready
 
 pytestmark = pytest.mark.model
 
@@ -42,6 +46,25 @@ def test_the_commands_run(readme: str, checkout: Path, tmp_path: Path, monkeypat
     monkeypatch.setenv("GROUNDWIRE_INDEX", str(tmp_path / "index"))
     commands = [shlex.split(line)[1:] for line in re.findall(r"^    (groundwire .*)$", readme, re.MULTILINE)]
     assert [run(*command, folder=tmp_path).returncode for command in commands] == [0, 0, 0, 0]
+
+
+def test_make_knows_what_it_is_told_to_make(readme: str, checkout: Path) -> None:
+    lines = re.findall(r"^    (?:\$ )?(make .*)$", readme, re.MULTILINE)
+    told = [shlex.split(line, comments=True)[1:] for line in lines]
+    dry = [subprocess.run(["make", "-n", *words], cwd=checkout, capture_output=True, check=False) for words in told]
+    assert [words[0] for words in told] == ["ask", "chat", "test"]
+    assert [done.stderr for done in dry if done.returncode] == []
+
+
+@LOOPBACK
+def test_the_call_over_http_is_answered(readme: str, checkout: Path, tmp_path: Path) -> None:
+    [call] = re.findall(r"^    (curl .*?)\n\n", readme, re.MULTILINE | re.DOTALL)
+    run("ingest", str(checkout / "seeds"), "--index", str(tmp_path / "index"), folder=checkout)
+    with serving(tmp_path / "index", XDG_CACHE_HOME=os.environ["XDG_CACHE_HOME"]) as server:
+        wait_until_ready(server)
+        shell = ["bash", "-euc", call.replace("http://127.0.0.1:7860", server.address)]
+        answered = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
+    assert "EUR 500 million" in json.loads(answered)["citations"][0]["quote"]
 
 
 def test_the_python_example_runs(

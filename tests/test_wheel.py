@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import venv
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -31,6 +32,12 @@ def installed(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     dependencies = sysconfig.get_path("purelib")  # a path line, unlike site.addsitedir, reads no .pth of an editable us
     (Path(packages) / "dependencies.pth").write_text(f"{dependencies}\n", encoding="utf-8")
     return python
+
+
+def test_the_wheel_holds_our_packages_and_no_other(installed: Path) -> None:
+    [wheel] = installed.parents[2].glob("groundwire-*.whl")
+    packages = {str(Path(name).parent) for name in ZipFile(wheel).namelist() if name.endswith(".py")}
+    assert packages == {"index", "index/readers", "rag", "ui", "eval", "eval/benchmarks", "seeds"}
 
 
 def test_the_wheel_carries_the_sample_articles_and_answers_about_them(installed: Path, tmp_path: Path) -> None:

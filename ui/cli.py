@@ -151,7 +151,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON docume
 @groundwire.command(epilog="Example: groundwire ingest seeds/ story.md --meta source='Paris Desk'")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--meta", multiple=True, metavar="NAME=VALUE", help="Set a field of every article; repeatable.")
-@click.option("--model", help="Model of a new index: the bundled one, or a sentence-transformers folder.")
+@click.option("--model", help="Model of a new index, of sentence-transformers: a folder, or a downloaded name.")
 @_as_json
 @_with_index(create=True)
 def ingest(index: "NewsIndex", paths: tuple[Path, ...], meta: tuple[str, ...], as_json: bool) -> int:

@@ -61,7 +61,15 @@ class Answering(Protocol):
     """Answer questions: `NewsBot`, or what a test puts in its place."""
 
     def stream(
-        self, question: str, *, history: Sequence[Any] = ..., k: int = ..., **filters: object
+        self,
+        question: str,
+        *,
+        history: Sequence[Any] = ...,
+        k: int = ...,
+        since: object = ...,
+        until: object = ...,
+        sources: Sequence[str] = ...,
+        as_of: object = ...,
     ) -> Iterator[Event]:
         """Yield the events of an answer, the whole answer last."""
 
@@ -167,8 +175,10 @@ class Engine:
         asked = checked_question(question)
 
         def events() -> Iterator[Event]:
-            settings = {"since": since, "until": until, "sources": sources, "as_of": as_of}
-            return bot.stream(asked, history=[*history][-MAX_TURNS:], k=checked_k(k), **settings)
+            turns = [*history][-MAX_TURNS:]
+            return bot.stream(
+                asked, history=turns, k=checked_k(k), since=since, until=until, sources=sources, as_of=as_of
+            )
 
         async with aclosing(self._in_turn(client, events)) as worked_on:
             async for event in worked_on:
