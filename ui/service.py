@@ -29,7 +29,6 @@ from ui.engine import Engine
 from ui.guard import (
     COOKIE_NAME,
     GRADIO_PATHS,
-    GRADIO_UPLOAD_PATHS,
     PAGES,
     Guard,
     GuardRules,
@@ -73,7 +72,7 @@ class Service(FastAPI):
             elif isinstance(route, Mount) and isinstance(route.app, StaticFiles):
                 paths.append(rf"{re.escape(route.path)}/{_FILE}(?:/{_FILE})*")
             elif isinstance(route, Mount) and not route.path:
-                paths += [*PAGES, *GRADIO_PATHS, *(GRADIO_UPLOAD_PATHS if settings.allow_writes else ())]
+                paths += [*PAGES, *GRADIO_PATHS]
         named = {name.strip().lower() for name in settings.hosts.split(",") if name.strip()}
         return GuardRules(
             token=settings.token, any_address=not is_loopback(settings.host), paths=paths,
