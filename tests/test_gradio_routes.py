@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ui.guard import GRADIO_PATHS, PAGES
 
+from .served import HERE, MakeClient
+
 # Every route of the Gradio that we test with, but for those that the guard lets through. An upgrade that adds one makes
 # the test fail: decide whether the page needs it (then it goes into the guard), else put it here.
 NOT_FOUND = frozenset(
@@ -109,3 +111,11 @@ def test_every_route_of_gradio_is_decided_on(tmp_path: Path) -> None:
     allowed = re.compile("|".join((*PAGES, *GRADIO_PATHS)))
     known = {path for path in gradio_routes(tmp_path) if not allowed.fullmatch(re.sub(r"\{[^}]*\}", "x", path))}
     assert known == NOT_FOUND
+
+
+def test_with_the_page_mounted_they_are_not_found(make_client: MakeClient) -> None:
+    client = make_client(page=True, allow_writes=True)
+    ours = {"/login", "/openapi.json"}
+    paths = [re.sub(r"\{[^}]*\}", "x", path) for path in sorted(NOT_FOUND - ours)]
+    answers = {path: client.get(HERE + path).text for path in paths}
+    assert [path for path, answer in answers.items() if '"not_found"' not in answer] == []

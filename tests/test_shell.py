@@ -87,6 +87,28 @@ def test_what_is_not_on_the_list_is_not_found(client: TestClient, path: str) -> 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
+def test_with_the_page_and_with_writing_nothing_more_of_gradio_is_found(make_client: MakeClient) -> None:
+    client = make_client(page=True, allow_writes=True)
+    answers = [client.request(method, HERE + path) for path in HIDDEN for method in ("GET", "POST")]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "not_found")}
+    assert client.get("/").status_code == 200
+
+
+PAGE = ["/", "/config", "/theme.css", "/gradio_api/startup-events", "/gradio_api/app_id", "/gradio_api/info",
+        "/assets/none.js", "/ui-static/page.css", "/collection", "/collection/kyiv", "/collection/none"]  # fmt: skip
+
+
+def test_every_response_of_the_page_has_the_headers_of_the_shell(make_client: MakeClient) -> None:
+    client = make_client(page=True)
+    answers = [client.get(path, headers={"origin": HERE}).headers for path in PAGE]
+    assert [answer["content-security-policy"] for answer in answers] == [CONTENT_SECURITY_POLICY] * len(PAGE)
+    assert [answer["x-content-type-options"] for answer in answers] == ["nosniff"] * len(PAGE)
+    assert [answer["referrer-policy"] for answer in answers] == ["no-referrer"] * len(PAGE)
+    assert [answer["x-frame-options"] for answer in answers] == ["DENY"] * len(PAGE)
+    assert [path for path, answer in zip(PAGE, answers, strict=True) if "access-control-allow-origin" in answer] == []
+
+
 def test_a_body_over_the_limit_is_refused(client: TestClient) -> None:
     response = client.post("/api/v1/ask", content=b" " * (MAX_BODY_BYTES + 1))
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
@@ -113,6 +135,13 @@ def test_without_the_token_nothing_but_health_and_login_answers(make_client: Mak
     statuses = {path: client.get(path).status_code for path in paths}
     opened = {path for path, status in statuses.items() if status != 401}
     assert opened == {"/healthz", "/readyz", "/login"}
+
+
+def test_without_the_token_nothing_of_the_page_answers(make_client: MakeClient) -> None:
+    client = make_client(page=True, token=TOKEN)
+    gradio = ["/gradio_api/queue/data?session_hash=x", "/gradio_api/heartbeat/x", "/gradio_api/cancel"]
+    assert {path: client.get(path).status_code for path in (*PAGE, *gradio)} == dict.fromkeys((*PAGE, *gradio), 401)
+    assert client.post("/gradio_api/queue/join", json={"data": [], "fn_index": 0}).status_code == 401
 
 
 def test_a_bearer_token_lets_in(make_client: MakeClient) -> None:
