@@ -1,11 +1,12 @@
 """What the page makes of texts: exact pieces, and links that are links."""
 
 import re
+from typing import Any
 
 import pytest
 
-from rag.answer import Sentence
-from ui.views import Turn, link_of, pieces_of, render_conversation, static
+from rag.answer import Sentence, Understood
+from ui.views import Turn, address_of, link_of, pieces_of, render_conversation, static
 
 
 def test_pieces_joined_are_the_text_and_overlaps_carry_both_numbers() -> None:
@@ -29,6 +30,19 @@ def test_four_sentences_stand_one_under_the_other_and_three_beside_each_other() 
 def test_the_address_of_a_static_file_names_its_content() -> None:
     assert re.fullmatch(r"/ui-static/page\.css\?v=[0-9a-f]{12}", static("page.css"))
     assert static("page.css").split("=")[1] != static("page.js").split("=")[1]
+
+
+@pytest.mark.parametrize(
+    ("filters", "address"),
+    [
+        ({"since": None, "until": None, "sources": ()}, "/?q=Who+%26+what%3F"),
+        ({"since": "2025-09-01", "until": None, "sources": ("A&B", "C")},
+         "/?q=Who+%26+what%3F&since=2025-09-01&source=A%26B&source=C"),
+        ({"since": None, "until": "2025-09-30", "sources": ()}, "/?q=Who+%26+what%3F&until=2025-09-30"),
+    ],
+)  # fmt: skip
+def test_a_link_asks_what_was_understood_with_the_filters_that_it_had(filters: dict[str, Any], address: str) -> None:
+    assert address_of(Understood(question="Who & what?", as_of=None, **filters)) == address
 
 
 def test_a_question_is_escaped() -> None:

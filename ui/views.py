@@ -6,15 +6,15 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from itertools import pairwise
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from index.article import Article
-from rag.answer import Answer, Citation, Copy, Sentence
+from rag.answer import Answer, Citation, Copy, Sentence, Understood
 
-__all__ = ["Badge", "Piece", "Turn", "badge_of", "link_of", "pieces_of", "render", "render_conversation",
-           "render_sources", "static"]  # fmt: skip
+__all__ = ["Badge", "Piece", "Turn", "address_of", "badge_of", "link_of", "pieces_of", "render",
+           "render_conversation", "render_sources", "static"]  # fmt: skip
 
 Texts = Callable[[str, int], Article]
 
@@ -102,6 +102,12 @@ def link_of(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def address_of(understood: Understood) -> str:
+    """Return the address that asks a question again, as it was understood, with the filters that it had."""
+    filters = [("since", understood.since), ("until", understood.until), *(("source", s) for s in understood.sources)]
+    return "/?" + urlencode([("q", understood.question), *((name, value) for name, value in filters if value)])
 
 
 def badge_of(turn: Turn) -> Badge:
@@ -207,6 +213,6 @@ def _environment() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {"day": _day, "month": _month, "initials": _initials, "link": link_of, "path": quote}
+    environment.filters |= {"day": _day, "month": _month, "initials": _initials, "link": link_of, "path": quote, "address": address_of}
     environment.globals |= {"badge_of": badge_of, "uncited": _uncited, "paragraphs": _paragraphs, "static": static}
     return environment

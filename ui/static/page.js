@@ -17,9 +17,8 @@
   /* Filters live in the address. */
   const filters = () => ({ since: one("#gw-since").value, until: one("#gw-until").value,
                            sources: all("#gw-choices input:checked").map((box) => box.value) });
-  const address = (question) => {
+  const address = () => {
     const { since, until, sources } = filters(), query = new URLSearchParams();
-    if (question) query.set("q", question);
     if (since) query.set("since", since);
     if (until) query.set("until", until);
     sources.forEach((source) => query.append("source", source));
@@ -28,7 +27,7 @@
   const showFilters = () => {
     const { since, until, sources } = filters(), count = Boolean(since) + Boolean(until) + sources.length;
     one("#gw-filtered").textContent = count ? ` (${count})` : "";
-    history.replaceState(null, "", address(""));
+    history.replaceState(null, "", address());
   };
   const clearFilters = () => { one("#gw-since").value = one("#gw-until").value = ""; all("#gw-choices input").forEach((box) => { box.checked = false; }); showFilters(); };
   const fillChoices = () => {
@@ -161,7 +160,7 @@
     ".gw-unfilter": (b) => { clearFilters(); ask(questionOf(turnOf(b)), turnOf(b)); },
     ".gw-edit": (b) => { replacing = turnOf(b); const box = one("#gw-question"); box.value = questionOf(replacing); box.focus(); },
     ".gw-show": (b) => { wayBack = b; showTurn(turnOf(b)); openSheet(); if (isPhone()) one("#gw-close").focus(); },
-    ".gw-copy": (b) => copy(asText(turnOf(b))), ".gw-perma": (b) => copy(location.origin + address(questionOf(turnOf(b)))),
+    ".gw-copy": (b) => copy(asText(turnOf(b))), ".gw-perma": (b) => copy(location.origin + b.dataset.address),
     ".gw-say": (b) => send("feedback", { turn: turnOf(b), kind: b.dataset.kind, serial: ++serial }),
     "[data-export]": (b) => { format = b.dataset.export; send("export", { serial: ++serial }); },
     "#gw-stop": () => { send("stop"); asked = ""; busy(false); }, "#gw-new": () => { send("fresh"); asked = ""; busy(false); selected = null; one("#gw-question").focus(); },
