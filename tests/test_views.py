@@ -1,12 +1,15 @@
 """What the page makes of texts: exact pieces, and links that are links."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rag.answer import Sentence, Understood
-from ui.views import Turn, address_of, link_of, pieces_of, render_conversation, static
+from ui.views import Badge, Turn, address_of, badge_of, link_of, pieces_of, render_conversation, static
+
+from .fakes import refused
 
 
 def test_pieces_joined_are_the_text_and_overlaps_carry_both_numbers() -> None:
@@ -43,6 +46,29 @@ def test_the_address_of_a_static_file_names_its_content() -> None:
 )  # fmt: skip
 def test_a_link_asks_what_was_understood_with_the_filters_that_it_had(filters: dict[str, Any], address: str) -> None:
     assert address_of(Understood(question="Who & what?", as_of=None, **filters)) == address
+
+
+SEARCHED = " Searched 2 articles, from 1 Sep 2025, of Kyiv Desk."
+REFUSED = [
+    ("not_in_articles", "Not in these articles", "Not in these articles. I know only 2025."),
+    ("nothing_in_window", "No article passes the filters", "I know only 2025."),
+    ("empty_index", "No articles yet", "I know only 2025."),
+    ("ambiguous", "Several readings", "That can be read in several ways. I know only 2025." + SEARCHED),
+    ("false_premise", "Not borne out", "The articles do not bear out what the question takes for granted. "
+                                       "I know only 2025." + SEARCHED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "badge", "words"), REFUSED)
+def test_a_refusal_says_its_reason_once(reason: str, badge: str, words: str) -> None:
+    base = refused("I know only 2025.")
+    assert base.refusal is not None
+    searched = replace(base.refusal.searched, articles=2, since="2025-09-01", sources=("Kyiv Desk",))
+    answer = replace(base, refusal=replace(base.refusal, reason=reason, searched=searched))
+    turn = Turn(number=1, question="Who?", state="done", answer=answer)
+    told = re.findall(r'<div class="gw-note gw-none">(.*?)</div>', render_conversation([turn]), re.DOTALL)
+    assert badge_of(turn) == Badge("none", badge)
+    assert " ".join(re.sub(r"<button.*?</button>|<[^>]*>", " ", told[0]).split()) == words
 
 
 def test_a_question_is_escaped() -> None:

@@ -17,6 +17,12 @@ __all__ = ["Badge", "Piece", "Turn", "address_of", "badge_of", "link_of", "piece
            "render_conversation", "render_sources", "static"]  # fmt: skip
 
 Texts = Callable[[str, int], Article]
+_REFUSED = {
+    "nothing_in_window": "No article passes the filters",
+    "empty_index": "No articles yet",
+    "ambiguous": "Several readings",
+    "false_premise": "Not borne out",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +126,8 @@ def badge_of(turn: Turn) -> Badge:
     if turn.state in fixed:
         return fixed[turn.state]
     if turn.answer is None or turn.answer.refusal:
-        return Badge("none", "Not in these articles")
+        reason = turn.answer.refusal.reason if turn.answer and turn.answer.refusal else ""
+        return Badge("none", _REFUSED.get(reason, "Not in these articles"))
     cited = sum(bool(sentence.citations) for sentence in turn.sentences)
     statements = "statement" if len(turn.sentences) == 1 else "statements"
     whole = cited == len(turn.sentences) and turn.answer.status == "answered"

@@ -207,7 +207,7 @@
     const turns = all("#chat .gw-turn"), last = turns[turns.length - 1]; if (!last) { newest = ""; return; }
     const live = ["searching", "waiting", "writing"].includes(last.dataset.state);
     if (last.dataset.serial !== newest) { newest = last.dataset.serial; into(one("#chat"), last, 0); }
-    if (!live && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${one(".gw-badge", last)?.textContent || one(".gw-note strong", last)?.textContent || "Answer"} ${all(".gw-cite", last).length} citations.`); }
+    if (!live && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${last.dataset.said}. ${all(".gw-cite", last).length} citations.`); }
   };
   const begin = setInterval(() => {
     if (!document.body.dataset.gwWired || !["#gw-question", "#src", "#chat", "#gw-theme"].every((s) => one(s))) return;
