@@ -1,8 +1,9 @@
 """What docs/page.md promises beside the answers: previews, filters, history, copies, downloads, uploads, the line."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,6 +34,14 @@ def reload(page: "Page") -> None:
     page.wait_for_selector("body[data-gw-ready]", state="attached")
 
 
+def exported(page: "Page") -> Any:  # noqa: ANN401 - JSON
+    """Return what is downloaded as JSON: each question with its answer as the bot gave it."""
+    page.click("#gw-save summary")
+    with page.expect_download() as got:
+        page.click("[data-export=json]")
+    return json.loads(got.value.path().read_text(encoding="utf-8"))
+
+
 def copied(page: "Page") -> str:
     page.wait_for_function("document.querySelector('#gw-status').textContent === 'Copied'")
     return str(page.evaluate("navigator.clipboard.readText()"))
@@ -51,13 +60,34 @@ def test_hovering_a_number_previews_its_words_and_esc_hides_them(visit: Visit, i
 
 def test_filters_that_leave_nothing_can_be_cleared_and_the_question_asked_again(visit: Visit, inspect: Inspect) -> None:
     page = visit("/?since=2030-01-01")
-    ask(page, "Outside the window")
-    assert "No article passes these filters." in page.inner_text("#t-1")
+    ask(page, "Answer me")
+    assert "No article passes the filters (from 2030-01-01)." in page.inner_text("#t-1")
+    assert page.inner_text("#src .gw-badge") == "No article passes the filters"
     inspect(page, "filter-excludes-everything")
     page.click(".gw-unfilter")
-    page.wait_for_function("document.querySelector('#gw-since').value === ''")
-    page.wait_for_selector("#t-1[data-state=done]")
+    page.wait_for_selector("#t-1 .gw-cite")
+    assert page.input_value("#gw-since") == ""
     assert page.evaluate("location.search") == ""
+
+
+def test_filters_set_by_hand_stand_in_the_address_and_hold_for_the_answer_and_its_link(visit: Visit) -> None:
+    page = visit(permissions=CLIPBOARD)
+    page.wait_for_function("document.querySelectorAll('#gw-choices input').length >= 2")
+    page.click("#gw-filters summary")
+    page.fill("#gw-since", "2025-09-01")
+    page.fill("#gw-until", "2025-09-30")
+    page.check("#gw-choices input[value='Paris Desk']")
+    filters = "since=2025-09-01&until=2025-09-30&source=Paris+Desk"
+    assert page.evaluate("location.search") == "?" + filters
+    assert page.inner_text("#gw-filters summary") == "Filters (3)"
+    ask(page, "And what about Canada?")
+    assert "Understood as: Answer me in full" in page.inner_text("#t-1")
+    asked_of = exported(page)[0]["answer"]["understood"]
+    page.click("#gw-filters summary")
+    page.click("#gw-clear")
+    page.click(".gw-perma")
+    assert [asked_of[name] for name in ("since", "until", "sources")] == ["2025-09-01", "2025-09-30", ["Paris Desk"]]
+    assert copied(page).endswith("/?q=Answer+me+in+full&" + filters)
 
 
 def test_past_questions_stay_in_the_browser_until_they_are_cleared(visit: Visit) -> None:
