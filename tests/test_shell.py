@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from ui.guard import CONTENT_SECURITY_POLICY, COOKIE_NAME, MAX_BODY_BYTES
+from ui.guard import CONTENT_SECURITY_POLICY, COOKIE_NAME, MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 
 from .served import HERE, QUESTION, MakeClient
 
@@ -124,6 +124,15 @@ def test_a_body_that_hides_its_length_is_refused_too(client: TestClient) -> None
 def test_uploads_may_be_larger_where_writing_is_on(make_client: MakeClient) -> None:
     files = [("file", ("a.txt", b"A summit was held in Rome. " * 20_000))]
     assert make_client(allow_writes=True).post("/api/v1/articles", files=files).status_code == 200
+
+
+def test_an_upload_over_its_limit_is_refused(make_client: MakeClient) -> None:
+    client = make_client(allow_writes=True)
+    whole = client.post("/api/v1/articles", content=b" " * (MAX_UPLOAD_BYTES + 2**16 + 1))
+    pieces = (b" " * 2**20 for _ in range(26))
+    hidden = client.post("/api/v1/articles", content=pieces, headers={"content-type": "application/json"})
+    told = "the body is larger than 26,279,936 bytes"
+    assert [(r.status_code, r.json()["cause"]) for r in (whole, hidden)] == [(413, told)] * 2
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------

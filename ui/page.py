@@ -17,6 +17,7 @@ from index.article import Article
 from index.errors import GroundwireError, InputError
 from ui.conversation import LOADING, Asked, converse, export, next_questions, stopped
 from ui.engine import Engine
+from ui.guard import MAX_UPLOAD_BYTES
 from ui.suggest import examples
 from ui.views import Turn, render, render_conversation, render_sources
 
@@ -66,9 +67,8 @@ def _blocks(engine: Engine) -> gr.Blocks:
                 # Of its own: what it says comes late, and must not take the place of a conversation begun meanwhile.
                 welcome = _html("welcome", _welcome(engine))
                 chat = _html("chat", "")
-                composer = _html(
-                    "composer", render("composer.html", allow_writes=engine.settings.allow_writes), js=_EVENTS
-                )
+                box = render("composer.html", allow_writes=engine.settings.allow_writes, most_bytes=MAX_UPLOAD_BYTES)
+                composer = _html("composer", box, js=_EVENTS)
             with gr.Column(elem_id="src-col"):
                 _html("src-head", render("sources_head.html"))
                 sources = _html("src", render("sources.html", turns=[]))

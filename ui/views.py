@@ -220,6 +220,13 @@ def _environment() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {"day": _day, "month": _month, "initials": _initials, "link": link_of, "path": quote, "address": address_of}
+    environment.filters |= {
+        "day": _day,
+        "month": _month,
+        "initials": _initials,
+        "link": link_of,
+        "path": quote,
+        "address": address_of,
+    }
     environment.globals |= {"badge_of": badge_of, "uncited": _uncited, "paragraphs": _paragraphs, "static": static}
     return environment

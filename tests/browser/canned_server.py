@@ -64,7 +64,7 @@ class StateBot:
     def __init__(self, index: NewsIndex) -> None:
         self._index = index
 
-    def stream(self, question: str, *, history: object = (), k: int = 8, **filters: Any) -> Iterator[Event]:
+    def stream(self, question: str, *, history: object = (), k: int = 8, **filters: Any) -> Iterator[Event]:  # noqa: ANN401 - those of Filters.of
         """Yield the events of the state."""
         asked = Filters.of(**filters)
         if not self._index.scope(asked).articles:

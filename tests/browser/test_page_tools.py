@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ui.guard import MAX_UPLOAD_BYTES
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
@@ -169,17 +171,59 @@ def test_the_chosen_theme_is_kept(visit: Visit) -> None:
     assert page.evaluate("document.body.classList.contains('dark')")
 
 
-def test_each_uploaded_file_gets_a_row_that_says_what_became_of_it(visit: Visit, tmp_path: Path) -> None:
-    (tmp_path / "<img src=x onerror=pwn(5)>.txt").write_text("A new bridge opened in Lyon.", encoding="utf-8")
-    (tmp_path / "empty.txt").write_text("", encoding="utf-8")
+def upload(page: "Page", *files: Path) -> None:
+    """Choose files, and wait until each of their rows says what became of it."""
+    page.set_input_files("#gw-files", files)
+    page.wait_for_function("document.querySelector('#gw-status').textContent === 'Upload finished'")
+
+
+def test_each_uploaded_file_gets_a_row_that_says_what_became_of_it(
+    visit: Visit, inspect: Inspect, tmp_path: Path
+) -> None:
+    contents = {
+        "<img src=x onerror=pwn(5)>.txt": "A new bridge opened in Lyon.", "empty.txt": "", "broken.json": "{",
+        "mixed.jsonl": '{"title": "Rain", "text": "It rained in Lyon."}\n' + "[]\n" * 5,
+    }  # fmt: skip
+    for name, text in contents.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     page = visit()
     page.click("#gw-add summary")
-    page.set_input_files("#gw-files", sorted(tmp_path.iterdir()))
-    page.wait_for_function("document.querySelector('#gw-status').textContent === 'Upload finished'")
+    upload(page, *(tmp_path / name for name in contents))
     rows = page.locator("#gw-uploads li").all_inner_texts()
-    assert rows[0] == "<img src=x onerror=pwn(5)>.txt: 1 passage"
-    assert rows[1] == "empty.txt: skipped: holds no text; there is nothing to ingest"
+    assert rows[:2] == [
+        "<img src=x onerror=pwn(5)>.txt: 1 passage", "empty.txt: skipped: holds no text; there is nothing to ingest",
+    ]  # fmt: skip
+    assert rows[2].startswith("broken.json: failed: ")
+    assert rows[3].startswith("mixed.jsonl: 1 passage; failed: ")
+    assert rows[3].endswith("; and 2 more")
     assert page.evaluate("window.hurt") == []
+    inspect(page, "upload-finished")
+
+
+def test_a_file_waits_for_those_before_it_and_for_the_server(visit: Visit, inspect: Inspect, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"The bridge {name[0]} opened in Lyon.", encoding="utf-8")
+    page = visit(expected="429")
+    held: list[Route] = []
+    page.route("**/api/v1/articles", lambda route: held.append(route))
+    page.click("#gw-add summary")
+    page.set_input_files("#gw-files", [tmp_path / "a.txt", tmp_path / "b.txt"])
+    page.wait_for_function("document.querySelector('#gw-uploads').innerText === 'a.txt: reading…\\nb.txt: queued'")
+    inspect(page, "upload-reading")
+    held[0].fulfill(status=429, headers={"retry-after": "2"}, json={"detail": "that is more than 30 uploads a minute"})
+    page.unroute("**/api/v1/articles")
+    page.wait_for_selector("li:text-is('a.txt: many files were sent within a minute; goes on in 2 s')")
+    page.wait_for_function("document.querySelector('#gw-uploads').innerText === 'a.txt: 1 passage\\nb.txt: 1 passage'")
+
+
+def test_a_file_over_the_limit_is_not_sent(visit: Visit, tmp_path: Path) -> None:
+    large = tmp_path / "large.txt"
+    with large.open("wb") as out:
+        out.truncate(MAX_UPLOAD_BYTES + 1)
+    page = visit()
+    page.click("#gw-add summary")
+    upload(page, large)
+    assert page.inner_text("#gw-uploads") == "large.txt: failed: larger than 25 MB; split it"
 
 
 def test_the_collection_lists_the_articles_with_a_plot(visit: Visit, address: str, inspect: Inspect) -> None:

@@ -137,18 +137,30 @@
     next.hidden = !next.childElementCount;
   };
 
-  /* Upload: a row a file, one after the other. */
-  const upload = async (files) => {
-    const rows = [...files].map((file) => { const row = document.createElement("li"); row.textContent = `${file.name}: queued`; one("#gw-uploads").append(row); return [file, row]; });
-    for (const [file, row] of rows) {
-      row.textContent = `${file.name}: reading…`;
-      const form = new FormData(); form.append("file", file);
-      try {
-        const reply = await fetch("/api/v1/articles", { method: "POST", body: form }), told = await reply.json();
-        const entry = told.files?.[0];
-        row.textContent = `${file.name}: ` + (!reply.ok ? `failed: ${told.detail || told.title}` : entry?.reason ? `${entry.outcome}: ${entry.reason}` : `${told.passages} passage${told.passages === 1 ? "" : "s"}`);
-      } catch { row.textContent = `${file.name}: failed: the server could not be reached`; }
+  /* Upload: a row a file, one after the other. Where the server says that it is too much for now, the rest waits. */
+  const pause = (seconds) => new Promise((done) => { setTimeout(done, 1000 * seconds); });
+  const outcome = (told) => {
+    const wrong = told.files.filter((file) => file.reason).map((file) => `${file.outcome}: ${file.reason}`), more = wrong.length - 3;
+    const read = told.passages || !wrong.length ? [`${told.passages} passage${told.passages === 1 ? "" : "s"}`] : [];
+    return [...read, ...wrong.slice(0, 3), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  };
+  const hand = async (file, write) => {
+    if (file.size > one("#gw-files").dataset.most) return `failed: larger than ${one("#gw-files").dataset.most / 1048576} MB; split it`;
+    const form = new FormData(); form.append("file", file);
+    for (;;) {
+      write("reading…");
+      const reply = await fetch("/api/v1/articles", { method: "POST", body: form });
+      if (reply.status !== 429) { const told = await reply.json(); return reply.ok ? outcome(told) : `failed: ${told.detail || told.title}`; }
+      const seconds = Number(reply.headers.get("retry-after")) || 1;
+      write(`many files were sent within a minute; goes on in ${seconds} s`); await pause(seconds);
     }
+  };
+  const upload = async (files) => {
+    const rows = [...files].map((file) => {
+      const row = document.createElement("li"), write = (what) => { row.textContent = `${file.name}: ${what}`; };
+      write("queued"); one("#gw-uploads").append(row); return [file, write];
+    });
+    for (const [file, write] of rows) write(await hand(file, write).catch(() => "failed: the server could not be reached"));
     tell("Upload finished");
   };
 
