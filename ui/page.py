@@ -19,11 +19,12 @@ from ui.conversation import LOADING, Asked, converse, export, next_questions, st
 from ui.engine import Engine
 from ui.guard import MAX_UPLOAD_BYTES
 from ui.suggest import examples
-from ui.views import Turn, render, render_conversation, render_sources
+from ui.views import Turn, bars_of, render, render_conversation, render_sources
 
 __all__ = ["mount_page"]
 
 _LOAD_S = 60
+_ON_A_PAGE = 500
 _MOST_SESSIONS = 500
 _PAUSE_S = 0.1
 _EVENTS = """
@@ -38,9 +39,9 @@ def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
     """Mount the chat page at "/" and the collection at "/collection"; call it last, after every other route."""
 
     @app.get("/collection", include_in_schema=False)
-    def collection() -> HTMLResponse:
+    def collection(page: int = 1) -> HTMLResponse:
         _wait(engine)
-        return HTMLResponse(render("collection.html", **_collection(engine)))
+        return HTMLResponse(render("collection.html", **_collection(engine, page)))
 
     @app.get("/collection/{article_id:path}", include_in_schema=False)
     def one_article(article_id: str) -> HTMLResponse:
@@ -208,18 +209,11 @@ def _wait(engine: Engine) -> None:
         engine.wait_until_ready(_LOAD_S)
 
 
-def _collection(engine: Engine) -> dict[str, Any]:
-    articles = engine.index.articles()
-    months: dict[str, int] = {}
-    for article in articles:
-        if article.published:
-            months[article.published[:7]] = months.get(article.published[:7], 0) + 1
-    spans = [int(month[:4]) * 12 + int(month[5:]) - 1 for month in months]
-    every = [f"{n // 12}-{n % 12 + 1:02}" for n in range(min(spans, default=0), max(spans, default=-1) + 1)]
-    bars = [(month, months.get(month, 0)) for month in every[-48:]]
+def _collection(engine: Engine, page: int) -> dict[str, Any]:
+    articles, stats = engine.index.articles(), engine.index.stats()
+    pages = max(1, -(-len(articles) // _ON_A_PAGE))
+    page = min(max(page, 1), pages)
     return {
-        "articles": articles,
-        "stats": engine.index.stats(),
-        "bars": bars,
-        "most": max((n for _, n in bars), default=1),
-    }
+        "articles": articles[(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE], "page": page, "pages": pages,
+        "stats": stats, "bars": bars_of([a.published for a in articles if a.published]),
+    }  # fmt: skip

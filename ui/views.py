@@ -1,5 +1,6 @@
 """From turns of a conversation to escaped HTML: pure, and the only point where text from outside meets markup."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,10 +14,11 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from index.article import Article
 from rag.answer import Answer, Citation, Copy, Sentence, Understood
 
-__all__ = ["Badge", "Piece", "Turn", "address_of", "badge_of", "link_of", "pieces_of", "render",
+__all__ = ["Badge", "Piece", "Turn", "address_of", "badge_of", "bars_of", "link_of", "pieces_of", "render",
            "render_conversation", "render_sources", "static"]  # fmt: skip
 
 Texts = Callable[[str, int], Article]
+_MOST_MONTHS = 48
 _REFUSED = {
     "nothing_in_window": "No article passes the filters",
     "empty_index": "No articles yet",
@@ -134,6 +136,22 @@ def badge_of(turn: Turn) -> Badge:
     return Badge("ok" if whole else "warn", f"{cited} of {len(turn.sentences)} {statements} cited")
 
 
+def bars_of(published: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Count dates by month, those without one included; by year where they span more than 48 months.
+
+    >>> bars_of(["2025-11-30", "2026-01-02T10:00:00Z"])
+    (('Nov 2025', 1), ('Dec 2025', 0), ('Jan 2026', 1))
+    """
+    places = Counter(int(day[:4]) * 12 + int(day[5:7]) - 1 for day in published)
+    if not places:
+        return ()
+    first, last = min(places), max(places)
+    if last - first < _MOST_MONTHS:
+        return tuple((_month(f"{n // 12:04}-{n % 12 + 1:02}"), places[n]) for n in range(first, last + 1))
+    years = Counter(day[:4] for day in published)
+    return tuple((f"{n:04}", years[f"{n:04}"]) for n in range(first // 12, last // 12 + 1))
+
+
 def render_conversation(turns: Sequence[Turn]) -> str:
     """Return the conversation as HTML."""
     return render("conversation.html", turns=turns)
@@ -222,7 +240,6 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "day": _day,
-        "month": _month,
         "initials": _initials,
         "link": link_of,
         "path": quote,
