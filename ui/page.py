@@ -115,9 +115,9 @@ def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr
 def _follower(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
     """Return what answers, once an answer stands, with the questions that may be asked next."""
 
-    async def follow(held: list[Turn], event: gr.EventData) -> str:
+    async def follow(held: list[Turn], request: gr.Request, event: gr.EventData) -> str:
         sent = event._data or {}
-        questions = await next_questions(engine, held, Asked.of(sent))
+        questions = await next_questions(engine, held, Asked.of(sent), client=_client(request))
         return _mail(str(sent.get("turn", "")), event, json.dumps(questions, ensure_ascii=False))
 
     return follow
