@@ -146,6 +146,15 @@ def test_one_client_is_offered_no_more_in_a_minute_than_it_may_ask(make_engine: 
     assert asyncio.run(said(engine, Asked.of({"question": "Who died in Kyiv?"})))[-1].state == "done"
 
 
+def test_the_last_ten_turns_are_kept_and_keep_their_numbers(make_engine: MakeEngine) -> None:
+    engine, turns = make_engine(Knows()), tuple(Turn(number=n, question="Who?", state="done") for n in range(1, 11))
+
+    async def last() -> list[Turn]:
+        return [now async for now in converse(engine, turns, NOTHING_MORE, client="a")][-1]
+
+    assert [turn.number for turn in asyncio.run(last())] == [*range(2, 12)]
+
+
 def test_a_question_sent_twice_under_one_name_is_asked_once(make_engine: MakeEngine) -> None:
     bot = CannedBot(answer_event(answered("Who?")))
     engine = make_engine(bot)

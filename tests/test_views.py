@@ -30,6 +30,12 @@ def test_four_sentences_stand_one_under_the_other_and_three_beside_each_other() 
     assert render_conversation([Turn(number=1, question="Who?", said=tuple(said[:3]))]).count("<li>") == 0
 
 
+def test_a_conversation_that_has_lost_its_beginning_says_so() -> None:
+    turns = [Turn(number=number, question="Who?") for number in range(1, 12)]
+    assert "questions are kept" not in render_conversation(turns[:10])
+    assert "The last 10 questions are kept, here and in the download" in render_conversation(turns[1:])
+
+
 def test_the_address_of_a_static_file_names_its_content() -> None:
     assert re.fullmatch(r"/ui-static/page\.css\?v=[0-9a-f]{12}", static("page.css"))
     assert static("page.css").split("=")[1] != static("page.js").split("=")[1]
