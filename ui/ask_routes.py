@@ -80,9 +80,15 @@ class VerifyBody(_Body):
 def ask_routes(engine: Engine) -> APIRouter:
     """Return the routes; all of them answer from one engine."""
     routes = APIRouter(prefix="/api/v1", tags=["ask"])
-    answered = {200: {"content": {"application/json": {"examples": answers()}}}, **problems(503, 504)}
+    answered = {
+        200: {"content": {"application/json": {"examples": answers()}}},
+        **problems("wrong_origin", "busy", "not_ready", "took_too_long"),
+    }
 
-    @routes.get("/search", responses={200: {"content": {"application/json": {"example": hits()}}}, **problems(503)})
+    @routes.get(
+        "/search",
+        responses={200: {"content": {"application/json": {"example": hits()}}}, **problems("busy", "not_ready")},
+    )
     async def search(
         request: Request,
         query: Annotated[str, Query(max_length=MAX_QUESTION_CHARACTERS)],
@@ -104,7 +110,10 @@ def ask_routes(engine: Engine) -> APIRouter:
         answer = engine.ask(body.question, client=client_of(request), **body.settings())
         return (await unless_left(request, answer)).to_json()
 
-    events = {200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}, **problems(503)}
+    events = {
+        200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}},
+        **problems("wrong_origin", "busy", "not_ready"),
+    }
 
     @routes.post("/ask/stream", responses=events, response_class=StreamingResponse)
     async def ask_stream(request: Request, body: AskBody) -> StreamingResponse:
@@ -118,9 +127,11 @@ def ask_routes(engine: Engine) -> APIRouter:
 def _add_checks(routes: APIRouter, engine: Engine) -> None:
     stored = {"stored": True, "at": "2025-09-05T12:00:00+00:00"}
 
+    wrong = problems("wrong_origin", "not_ready")
+
     @routes.post(
         "/feedback", status_code=201,
-        responses={201: {"content": {"application/json": {"example": stored}}}, **problems(503)},
+        responses={201: {"content": {"application/json": {"example": stored}}}, **wrong},
     )  # fmt: skip
     def feedback(request: Request, body: FeedbackBody) -> dict[str, Any]:
         """Store what a reader says about an answer, beside the index."""
@@ -130,7 +141,8 @@ def _add_checks(routes: APIRouter, engine: Engine) -> None:
         return {"stored": True, "at": line["at"]}
 
     @routes.post(
-        "/verify-answer", responses={200: {"content": {"application/json": {"examples": answers()}}}, **problems()}
+        "/verify-answer",
+        responses={200: {"content": {"application/json": {"examples": answers()}}}, **problems("wrong_origin")},
     )
     def verify(body: VerifyBody) -> dict[str, Any]:
         """Check an answer, whoever wrote it, against the texts that it cites: each citation and each mark."""

@@ -26,6 +26,7 @@ from index.errors import GroundwireError
 from ui.article_routes import WritingIsOffError, article_routes
 from ui.ask_routes import CallerLeftError, ask_routes, client_of
 from ui.engine import Engine
+from ui.examples import problems
 from ui.guard import (
     COOKIE_NAME,
     GRADIO_PATHS,
@@ -109,12 +110,15 @@ def create_app(engine: Engine) -> Service:
 
 
 def _add_health(app: FastAPI, engine: Engine) -> None:
-    @app.get("/healthz", tags=["health"])
+    def says(status: str) -> dict[int | str, dict[str, Any]]:
+        return {200: {"content": {"application/json": {"example": {"status": status}}}}}
+
+    @app.get("/healthz", tags=["health"], responses=says("ok"))
     async def healthz() -> dict[str, str]:
         """Say that the server is there."""
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["health"])
+    @app.get("/readyz", tags=["health"], responses=says("ready") | problems("not_ready", common=False))
     async def readyz() -> dict[str, str]:
         """Say that questions can be answered; status 503 while the model loads."""
         _ = engine.index
