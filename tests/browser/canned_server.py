@@ -55,7 +55,7 @@ REFUSED = {
     "premise": ("false_premise", "No article says that Germany has paid."),
 }
 SUPPORT = {"weak": (("partial", ("number",)), ("unsupported", ("speaker", "date")))}
-HELD_S = 20
+HELD_S = 25
 
 
 class StateBot:
@@ -129,8 +129,8 @@ class StateBot:
 
 def _held() -> Iterator[Event]:
     """Yield for a long time what changes nothing, so that whoever stops the answer is heeded at once."""
-    for _ in range(20 * HELD_S):
-        time.sleep(0.05)
+    for _ in range(4 * HELD_S):
+        time.sleep(0.25)
         yield Event("understood", {})
 
 

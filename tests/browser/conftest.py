@@ -20,6 +20,7 @@ CHECKOUT = Path(__file__).parents[2]
 CHROMIUM = next((p for p in ("/usr/lib/chromium/chromium", "/usr/bin/chromium") if Path(p).exists()), None)
 CANNED = Path(__file__).parent / "canned_server.py"
 SCREENSHOTS = CHECKOUT / "screenshots"
+TOKEN = "a-token-of-the-test"
 READY = "body[data-gw-ready]"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -71,6 +72,14 @@ def empty_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield at
 
 
+@pytest.fixture
+def locked_address(tmp_path: Path) -> Iterator[str]:
+    """Serve behind a token, which is `TOKEN`."""
+    needed()
+    with serving(tmp_path, str(CANNED), str(tmp_path), "--token", TOKEN) as at:
+        yield at
+
+
 @pytest.fixture(scope="session")
 def seeds_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the sample articles with the real model and bot, by the command that everybody uses."""
@@ -111,7 +120,7 @@ def visit(chromium: "Browser", address: str) -> Iterator[Callable[..., Any]]:
                                           "locale": "en-GB", "timezone_id": "UTC", **settings})  # fmt: skip
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("request", lambda r: blame(r.url, when=urlsplit(r.url).hostname not in ("127.0.0.1", None)))
         page.on("console", lambda m: blame(m.text, when=m.type == "error"))
         page.on("pageerror", lambda e: wrong.append(str(e)))

@@ -260,6 +260,7 @@ def test_a_full_line_says_its_position_and_then_that_it_is_busy(visit: Visit, in
     assert "Many people are asking, and the line is full." in pages[3].inner_text("#t-1")
     assert pages[3].locator(".gw-retry").count() == 1
     inspect(pages[3], "busy")
+    pages[0].click("#gw-stop")
     pages[2].wait_for_selector("#t-1[data-state=done]")
 
 
