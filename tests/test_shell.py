@@ -177,7 +177,9 @@ def test_a_browser_signs_in_once(make_client: MakeClient) -> None:
 
 def test_a_browser_signs_in_with_the_form(make_client: MakeClient) -> None:
     client = make_client(token=TOKEN)
-    assert '<form method="post" action="/login">' in client.get("/login").text
+    page = client.get("/login").text
+    assert '<form method="post" action="/login">' in page
+    assert '<meta name="referrer" content="same-origin">' in page  # else a browser sends the form from nowhere
     assert client.post("/login", data={"token": TOKEN}).status_code == 303
     assert client.get("/api/v1/articles").status_code == 200
 

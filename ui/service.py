@@ -154,6 +154,8 @@ def _login_page(message: str, status: int) -> HTMLResponse:
     told = f'<p role="alert">{escape(message)}</p>' if message else ""
     return HTMLResponse(
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        # Without a referrer the form comes from the origin "null", which is refused; without an icon one is asked for.
+        '<meta name="referrer" content="same-origin"><link rel="icon" href="data:,">'
         "<title>Sign in · Groundwire</title><style>body{font:17px/1.55 system-ui,sans-serif;max-width:26rem;"
         "margin:15vh auto;padding:0 1rem}input,button{font:inherit;padding:.4rem;width:100%;box-sizing:border-box;"
         f'margin:.3rem 0}}</style><main><h1>Groundwire</h1>{told}<form method="post" action="/login">'
