@@ -315,9 +315,9 @@ def test_nothing_runs_out_of_a_narrow_screen(visit: Visit, inspect: Inspect, que
     page.click("#gw-filters summary")
     assert page.evaluate(WIDTH) <= 320
     page.click("#gw-filters summary")
+    inspect(page, f"narrow-{question.split()[0].lower()}")
     page.click(".gw-report summary")
     assert page.evaluate(WIDTH) <= 320
-    inspect(page, f"narrow-{question.split()[0].lower()}")
 
 
 @pytest.mark.parametrize("path", ["/", "/collection", "/collection/b"])
