@@ -25,6 +25,8 @@ T = TypeVar("T")
 Encode = Callable[[AsyncGenerator[Event, None]], AsyncIterator[str]]
 _MAX_TURN_CHARACTERS = 20_000
 _MAX_K = 100
+_WAITING = ("busy", "not_ready")
+_POSTED = ("wrong_origin", *_WAITING)
 
 
 class CallerLeftError(Exception):
@@ -80,15 +82,11 @@ class VerifyBody(_Body):
 def ask_routes(engine: Engine) -> APIRouter:
     """Return the routes; all of them answer from one engine."""
     routes = APIRouter(prefix="/api/v1", tags=["ask"])
-    answered = {
-        200: {"content": {"application/json": {"examples": answers()}}},
-        **problems("wrong_origin", "busy", "not_ready", "took_too_long"),
-    }
+    found = {200: {"content": {"application/json": {"example": hits()}}}, **problems(*_WAITING)}
+    answered = {200: {"content": {"application/json": {"examples": answers()}}}, **problems(*_POSTED, "took_too_long")}
+    events = {200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}, **problems(*_POSTED)}
 
-    @routes.get(
-        "/search",
-        responses={200: {"content": {"application/json": {"example": hits()}}}, **problems("busy", "not_ready")},
-    )
+    @routes.get("/search", responses=found)
     async def search(
         request: Request,
         query: Annotated[str, Query(max_length=MAX_QUESTION_CHARACTERS)],
@@ -101,19 +99,14 @@ def ask_routes(engine: Engine) -> APIRouter:
     ) -> dict[str, Any]:
         """Find passages by meaning and by words."""
         filters = {"since": since, "until": until, "sources": source, "as_of": as_of}
-        found = engine.search(query, client=client_of(request), k=k, **filters)
-        return {"query": query, "hits": [hit.to_json() for hit in await unless_left(request, found)]}
+        searching = engine.search(query, client=client_of(request), k=k, **filters)
+        return {"query": query, "hits": [hit.to_json() for hit in await unless_left(request, searching)]}
 
     @routes.post("/ask", responses=answered)
     async def ask(request: Request, body: AskBody) -> dict[str, Any]:
         """Answer a question from the articles, or refuse and say why: a refusal is an answer with a `refusal`."""
         answer = engine.ask(body.question, client=client_of(request), **body.settings())
         return (await unless_left(request, answer)).to_json()
-
-    events = {
-        200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}},
-        **problems("wrong_origin", "busy", "not_ready"),
-    }
 
     @routes.post("/ask/stream", responses=events, response_class=StreamingResponse)
     async def ask_stream(request: Request, body: AskBody) -> StreamingResponse:
