@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rag.answer import Sentence, Understood
+from rag.answer import Conflict, Sentence, Understood
 from ui.views import Badge, Turn, address_of, badge_of, link_of, pieces_of, render_conversation, static
 
 from .fakes import refused
@@ -75,6 +75,16 @@ def test_a_refusal_says_its_reason_once(reason: str, badge: str, words: str) -> 
     told = re.findall(r'<div class="gw-note gw-none">(.*?)</div>', render_conversation([turn]), re.DOTALL)
     assert badge_of(turn) == Badge("none", badge)
     assert " ".join(re.sub(r"<button.*?</button>|<[^>]*>", " ", told[0]).split()) == words
+
+
+@pytest.mark.parametrize(
+    ("kinds", "badge"), [(["updated"], "Reported differently"), (["updated", "contradictory"], "Sources disagree")]
+)
+def test_what_changed_with_time_is_not_called_a_disagreement(kinds: list[str], badge: str) -> None:
+    conflicts = tuple(Conflict(about="The toll", kind=kind, values=()) for kind in kinds)
+    answer = replace(refused(), status="answered", refusal=None, conflicts=conflicts)
+    page = render_conversation([Turn(number=1, question="Who?", state="done", answer=answer)])
+    assert re.findall(r'<span class="gw-badge gw-warn">([A-Z].*?)</span>', page) == [badge]
 
 
 def test_a_question_is_escaped() -> None:
