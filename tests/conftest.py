@@ -1,5 +1,6 @@
 """What every test may rely on: no network, no settings of the user's, the same examples on every run, a small index."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from index import NewsIndex
 from tests.fakes import KYIV, NOW, PARIS, FakeEmbedder, FakeReader, write_articles
 from tests.served import HERE, MakeClient
 from ui.engine import Answering, Engine
-from ui.service import create_app
+from ui.service import Service, create_app
 from ui.settings import ServeSettings
 
 # Speed benchmarks are run by `make bench`, never by pytest.
@@ -89,9 +90,16 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
 
 
+async def with_page(app: Service, engine: Engine) -> None:
+    """Mount the page. Outside of a running event loop Gradio makes some of its own, and closes none of them."""
+    from ui.page import mount_page  # Gradio takes seconds to import
+
+    mount_page(app, engine)
+
+
 @pytest.fixture
 def make_client(tmp_path: Path) -> Iterator[MakeClient]:
-    """Return what makes clients of a service over KYIV and PARIS, without the page."""
+    """Return what makes clients of a service over KYIV and PARIS; with `page=True` the page is mounted."""
     opened: list[TestClient] = []
 
     def make(bot: Answering | None = None, *, base_url: str = HERE, **chosen: object) -> TestClient:
@@ -100,9 +108,10 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
         made_by: dict[str, Any] = {"make_bot": lambda _: bot} if bot else {}
         serve = ServeSettings(**{"page": False, "questions_per_minute": 1000} | chosen)  # type: ignore[arg-type] # a test names what there is
         engine = Engine(lambda: index, settings=serve, clock=lambda: 0.0, now=lambda: NOW, **made_by)
-        client = TestClient(
-            create_app(engine), base_url=base_url, raise_server_exceptions=False, follow_redirects=False
-        )
+        app = create_app(engine)
+        if serve.page:
+            asyncio.run(with_page(app, engine))
+        client = TestClient(app, base_url=base_url, raise_server_exceptions=False, follow_redirects=False)
         opened.append(client)
         client.__enter__()
         engine.wait_until_ready(10)

@@ -142,6 +142,19 @@ def test_an_empty_window_is_its_own_reason(bot: NewsBot) -> None:
     assert refusal.reason == "nothing_in_window"
 
 
+@pytest.mark.parametrize(
+    ("filters", "named"),
+    [
+        ({"since": "2030-01-01"}, "from 2030-01-01"),
+        ({"as_of": "2020-01-01"}, "as of 2020-01-01"),
+        ({"until": "2020-01-01", "sources": ["A", "B"]}, "until 2020-01-01 by A and B"),
+    ],
+)
+def test_a_refusal_names_the_filters_that_leave_nothing(bot: NewsBot, filters: dict[str, Any], named: str) -> None:
+    answer = bot.ask("How many people were killed in Kyiv?", **filters)
+    assert answer.text == f"No article passes the filters ({named}). Widen or clear them."
+
+
 def test_an_empty_index_is_its_own_reason(tmp_path: Path) -> None:
     empty = NewsIndex.open(tmp_path / "empty", create=True, embedder=FakeEmbedder())
     refusal = NewsBot(empty).ask("Who pledged what?").refusal

@@ -115,7 +115,7 @@ def test_whatever_a_browser_sends_is_read(sent: dict[str, object], asked: Asked)
 def test_follow_ups_are_offered_when_they_are_new_and_answered(make_engine: MakeEngine) -> None:
     last = answered("Who died in Kyiv?", "How many died in Kyiv?", "Who won in Lima?", "Who died in Kyiv?")
     turns = [Turn(number=1, question="Who died in Kyiv?", state="done", answer=last)]
-    offered = asyncio.run(next_questions(make_engine(Knows()), turns, NOTHING_MORE))
+    offered = asyncio.run(next_questions(make_engine(Knows()), turns, NOTHING_MORE, client="a"))
     assert offered == ["How many died in Kyiv?"]
 
 
@@ -128,13 +128,31 @@ def test_nothing_is_offered_while_others_are_answered(make_engine: MakeEngine) -
         first = asyncio.create_task(said(engine))
         while not engine.working:
             await asyncio.sleep(0.001)
-        offered = await next_questions(engine, turns, NOTHING_MORE)
+        offered = await next_questions(engine, turns, NOTHING_MORE, client="a")
         go.set()
         await first
         return offered
 
     assert asyncio.run(both()) == []
-    assert asyncio.run(next_questions(engine, turns, NOTHING_MORE)) == ["What?"]
+    assert asyncio.run(next_questions(engine, turns, NOTHING_MORE, client="a")) == ["What?"]
+
+
+def test_one_client_is_offered_no_more_in_a_minute_than_it_may_ask(make_engine: MakeEngine) -> None:
+    engine = make_engine(Knows(), questions_per_minute=2)
+    last = answered("Who?", "Who died in Kyiv?", "Who led in Kyiv?", "Who met in Kyiv?")
+    turns = [Turn(number=1, question="Who?", state="done", answer=last)]
+    offered = [asyncio.run(next_questions(engine, turns, NOTHING_MORE, client=client)) for client in "aab"]
+    assert offered == [["Who died in Kyiv?", "Who led in Kyiv?"], [], ["Who died in Kyiv?", "Who led in Kyiv?"]]
+    assert asyncio.run(said(engine, Asked.of({"question": "Who died in Kyiv?"})))[-1].state == "done"
+
+
+def test_the_last_ten_turns_are_kept_and_keep_their_numbers(make_engine: MakeEngine) -> None:
+    engine, turns = make_engine(Knows()), tuple(Turn(number=n, question="Who?", state="done") for n in range(1, 11))
+
+    async def last() -> list[Turn]:
+        return [now async for now in converse(engine, turns, NOTHING_MORE, client="a")][-1]
+
+    assert [turn.number for turn in asyncio.run(last())] == [*range(2, 12)]
 
 
 def test_a_question_sent_twice_under_one_name_is_asked_once(make_engine: MakeEngine) -> None:

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ui.guard import GRADIO_PATHS, GRADIO_UPLOAD_PATHS, PAGES
+from ui.guard import GRADIO_PATHS, PAGES
+
+from .served import HERE, MakeClient
 
 # Every route of the Gradio that we test with, but for those that the guard lets through. An upgrade that adds one makes
 # the test fail: decide whether the page needs it (then it goes into the guard), else put it here.
@@ -53,6 +55,8 @@ NOT_FOUND = frozenset(
     /gradio_api/token/
     /gradio_api/undo-vibe-edit
     /gradio_api/undo-vibe-edit/
+    /gradio_api/upload
+    /gradio_api/upload_progress
     /gradio_api/user
     /gradio_api/user/
     /gradio_api/vibe-code
@@ -104,6 +108,14 @@ def gradio_routes(home: Path) -> list[str]:
 
 
 def test_every_route_of_gradio_is_decided_on(tmp_path: Path) -> None:
-    allowed = re.compile("|".join((*PAGES, *GRADIO_PATHS, *GRADIO_UPLOAD_PATHS)))
+    allowed = re.compile("|".join((*PAGES, *GRADIO_PATHS)))
     known = {path for path in gradio_routes(tmp_path) if not allowed.fullmatch(re.sub(r"\{[^}]*\}", "x", path))}
     assert known == NOT_FOUND
+
+
+def test_with_the_page_mounted_they_are_not_found(make_client: MakeClient) -> None:
+    client = make_client(page=True, allow_writes=True)
+    ours = {"/login", "/openapi.json"}
+    paths = [re.sub(r"\{[^}]*\}", "x", path) for path in sorted(NOT_FOUND - ours)]
+    answers = {path: client.get(HERE + path).text for path in paths}
+    assert [path for path, answer in answers.items() if '"not_found"' not in answer] == []

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from itertools import takewhile
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -35,10 +36,27 @@ class Server:
     address: str
     process: subprocess.Popen[str]
 
-    def get(self, path: str, **headers: str) -> tuple[int, str]:
+    def get(self, path: str) -> tuple[int, str]:
         """Return status and body."""
+        return self._answer(Request(self.address + path))
+
+    def post(self, path: str, body: bytes, kind: str = "application/json") -> tuple[int, str]:
+        """Return status and body."""
+        return self._answer(Request(self.address + path, body, {"content-type": kind}))
+
+    def ask_on_the_page(self, question: str) -> str:
+        """Return what the page is told when it asks, as its script does, by the queue of Gradio."""
+        events = json.loads(self.get("/config")[1])["dependencies"]
+        number = next(event["id"] for event in events if event["targets"][0][1] == "ask")
+        sent = {"question": question, "serial": "1"}
+        body = {"data": [None], "event_data": sent, "fn_index": number, "session_hash": "traced"}
+        assert self.post("/gradio_api/queue/join", json.dumps(body).encode())[0] == 200
+        with urlopen(f"{self.address}/gradio_api/queue/data?session_hash=traced", timeout=60) as stream:
+            return "".join(line.decode() for line in takewhile(lambda line: b"close_stream" not in line, stream))
+
+    def _answer(self, request: Request) -> tuple[int, str]:
         try:
-            with urlopen(Request(self.address + path, headers=headers), timeout=60) as response:
+            with urlopen(request, timeout=60) as response:
                 return response.status, response.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()
@@ -86,6 +104,14 @@ def seeds_index(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Pat
     ingest = [sys.executable, "-m", "ui.cli", "ingest", str(checkout / "seeds"), "--index", str(home / "index")]
     subprocess.run(ingest, env=environment_of(home), check=True, capture_output=True)
     return home / "index"
+
+
+@pytest.fixture
+def copied_index(seeds_index: Path, tmp_path: Path) -> Path:
+    """Return a copy of the index, to write to; the model that was prepared with it lies beside it, in the same home."""
+    copied = seeds_index.parent / tmp_path.name
+    shutil.copytree(seeds_index, copied)
+    return copied
 
 
 @pytest.mark.model
@@ -147,7 +173,7 @@ def test_the_command_serves_the_page_the_articles_and_the_runs_of_the_evaluation
 
 @pytest.mark.trace
 @LOOPBACK
-def test_a_server_connects_to_nothing_outside(seeds_index: Path, tmp_path: Path) -> None:
+def test_a_server_connects_to_nothing_outside(copied_index: Path, tmp_path: Path) -> None:
     strace = shutil.which("strace")
     if strace is None and os.environ.get("CI") == "true":
         pytest.fail("CI needs strace; apt-get install strace")
@@ -156,11 +182,14 @@ def test_a_server_connects_to_nothing_outside(seeds_index: Path, tmp_path: Path)
     log = tmp_path / "trace.log"
     traced = (strace, "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(log))
     loud = {"GRADIO_ANALYTICS_ENABLED": "True"}  # what a user's environment may say
-    with serving(seeds_index, before=traced, **loud) as server:
+    form = (
+        b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.md"\r\n\r\n# Rome\n\nIt rained.\r\n--x--\r\n'
+    )
+    with serving(copied_index, "--allow-writes", before=traced, **loud) as server:
         wait_until_ready(server)
-        body = json.dumps({"question": DUTCH}).encode()
-        with urlopen(Request(f"{server.address}/api/v1/ask", body, {"content-type": "application/json"})) as answered:
-            assert answered.status == 200
+        assert "EUR 500 million" in server.post("/api/v1/ask", json.dumps({"question": DUTCH}).encode())[1]
+        assert "EUR 500 million" in server.ask_on_the_page(DUTCH)
+        assert '"ingested":1' in server.post("/api/v1/articles", form, "multipart/form-data; boundary=x")[1]
         assert [server.get(path)[0] for path in ("/docs", "/", "/collection", "/reports")] == [200] * 4
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(encoding="ascii")
         os.kill(int(children.split()[0]), signal.SIGINT)  # the server itself; strace hands nothing on
@@ -224,13 +253,14 @@ def test_nobody_listens_where_no_server_runs() -> None:
 
 @pytest.mark.model
 @LOOPBACK
-def test_every_example_of_the_documentation_runs(seeds_index: Path, tmp_path: Path, checkout: Path) -> None:
+def test_every_example_of_the_documentation_runs(copied_index: Path, tmp_path: Path, checkout: Path) -> None:
     documented = (checkout / "docs" / "http.md").read_text(encoding="utf-8")
-    examples = re.findall(r"```(bash|python)\n(.*?)```", documented, re.DOTALL)
+    shown = re.findall(r"^    curl (?:.*\\\n)*.*$", (checkout / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "http://127.0.0.1:7860/" in shown[0]
+    readme = [("bash", code.replace("http://127.0.0.1:7860", "$GROUNDWIRE")) for code in shown]
+    examples = readme + re.findall(r"```(bash|python)\n(.*?)```", documented, re.DOTALL)
     runners = {"bash": ["bash", "-euc"], "python": [sys.executable, "-c"]}
-    copied = tmp_path / "index"
-    shutil.copytree(seeds_index, copied)
-    with serving(copied, "--allow-writes") as server:
+    with serving(copied_index, "--allow-writes") as server:
         wait_until_ready(server)
         environment = environment_of(tmp_path, GROUNDWIRE=server.address)
         done = [
@@ -240,7 +270,7 @@ def test_every_example_of_the_documentation_runs(seeds_index: Path, tmp_path: Pa
             for kind, code in examples
         ]
     wrong = [run for run in done if run.returncode or not run.stdout or '"cause"' in run.stdout]
-    assert len(examples) >= 6
+    assert len(examples) >= 7
     assert [(run.args, run.stdout, run.stderr) for run in wrong] == []
 
 

@@ -188,12 +188,33 @@ def test_every_address_is_documented_with_an_example_for_each_status(client: Tes
     without = [
         (method, path, status)
         for path, methods in paths.items()
-        if path.startswith(("/api", "/v1/chat"))
         for method, operation in methods.items()
         for status, response in operation["responses"].items()
         if not all("example" in kind or "examples" in kind for kind in response.get("content", {"": {}}).values())
     ]
     assert without == []
     assert set(paths["/api/v1/ask"]["post"]["responses"]) == {
-        "200", "400", "401", "413", "422", "429", "500", "503", "504",
+        "200", "400", "401", "403", "413", "422", "429", "500", "503", "504",
     }  # fmt: skip
+    assert set(paths["/readyz"]["get"]["responses"]) == {"200", "503"}
+
+
+def test_what_changes_something_is_documented_to_refuse_other_sites(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    refuse = {
+        (method, path)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if "wrong_origin" in str(operation["responses"].get("403"))
+    }
+    changing = {(method, path) for path, methods in paths.items() for method in methods if method != "get"}
+    assert refuse == changing
+
+
+def test_the_example_of_an_error_is_what_is_answered(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    kinds = paths["/v1/models/{model}"]["get"]["responses"]["404"]["content"]["application/problem+json"]
+    shown, answered = kinds["examples"]["model_not_found"]["value"], client.get("/v1/models/gpt-4").json()
+    assert [shown[name] for name in ("status", "detail", "code")] == [
+        answered[name] for name in ("status", "detail", "code")
+    ]

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from ui.guard import MAX_UPLOAD_BYTES
+
 from .fakes import KYIV
 from .served import QUESTION, MakeClient
 
@@ -56,6 +58,19 @@ def test_uploaded_files_have_a_row_each_under_their_own_names(make_client: MakeC
     added = client.get(f"/api/v1/articles/{report['files'][0]['articles'][0]}").json()
     assert (added["source"], added["metadata"]["file"]) == ("The Desk", "story.md")
     assert "/tmp" not in json.dumps([report, added])
+
+
+def test_a_file_over_the_limit_is_named(make_client: MakeClient) -> None:
+    files = [("file", ("large.txt", b" " * (MAX_UPLOAD_BYTES + 1)))]
+    problem = make_client(allow_writes=True).post("/api/v1/articles", files=files).json()
+    assert (problem["status"], problem["cause"]) == (400, "large.txt: is larger than 26,214,400 bytes")
+
+
+def test_a_client_that_uploads_too_often_is_told_when_to_go_on(make_client: MakeClient) -> None:
+    client = make_client(allow_writes=True, uploads_per_minute=1)
+    answers = [client.post("/api/v1/articles", json={"text": f"It rained {n}."}) for n in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].headers["retry-after"] == "60"
 
 
 @pytest.mark.parametrize(

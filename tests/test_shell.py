@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from ui.guard import CONTENT_SECURITY_POLICY, COOKIE_NAME, MAX_BODY_BYTES
+from ui.guard import CONTENT_SECURITY_POLICY, COOKIE_NAME, MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 
 from .served import HERE, QUESTION, MakeClient
 
@@ -87,6 +87,28 @@ def test_what_is_not_on_the_list_is_not_found(client: TestClient, path: str) -> 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
+def test_with_the_page_and_with_writing_nothing_more_of_gradio_is_found(make_client: MakeClient) -> None:
+    client = make_client(page=True, allow_writes=True)
+    answers = [client.request(method, HERE + path) for path in HIDDEN for method in ("GET", "POST")]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "not_found")}
+    assert client.get("/").status_code == 200
+
+
+PAGE = ["/", "/config", "/theme.css", "/gradio_api/startup-events", "/gradio_api/app_id", "/gradio_api/info",
+        "/assets/none.js", "/ui-static/page.css", "/collection", "/collection/kyiv", "/collection/none"]  # fmt: skip
+
+
+def test_every_response_of_the_page_has_the_headers_of_the_shell(make_client: MakeClient) -> None:
+    client = make_client(page=True)
+    answers = [client.get(path, headers={"origin": HERE}).headers for path in PAGE]
+    assert [answer["content-security-policy"] for answer in answers] == [CONTENT_SECURITY_POLICY] * len(PAGE)
+    assert [answer["x-content-type-options"] for answer in answers] == ["nosniff"] * len(PAGE)
+    assert [answer["referrer-policy"] for answer in answers] == ["no-referrer"] * len(PAGE)
+    assert [answer["x-frame-options"] for answer in answers] == ["DENY"] * len(PAGE)
+    assert [path for path, answer in zip(PAGE, answers, strict=True) if "access-control-allow-origin" in answer] == []
+
+
 def test_a_body_over_the_limit_is_refused(client: TestClient) -> None:
     response = client.post("/api/v1/ask", content=b" " * (MAX_BODY_BYTES + 1))
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
@@ -104,6 +126,15 @@ def test_uploads_may_be_larger_where_writing_is_on(make_client: MakeClient) -> N
     assert make_client(allow_writes=True).post("/api/v1/articles", files=files).status_code == 200
 
 
+def test_an_upload_over_its_limit_is_refused(make_client: MakeClient) -> None:
+    client = make_client(allow_writes=True)
+    whole = client.post("/api/v1/articles", content=b" " * (MAX_UPLOAD_BYTES + 2**16 + 1))
+    pieces = (b" " * 2**20 for _ in range(26))
+    hidden = client.post("/api/v1/articles", content=pieces, headers={"content-type": "application/json"})
+    told = "the body is larger than 26,279,936 bytes"
+    assert [(r.status_code, r.json()["cause"]) for r in (whole, hidden)] == [(413, told)] * 2
+
+
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 
@@ -113,6 +144,13 @@ def test_without_the_token_nothing_but_health_and_login_answers(make_client: Mak
     statuses = {path: client.get(path).status_code for path in paths}
     opened = {path for path, status in statuses.items() if status != 401}
     assert opened == {"/healthz", "/readyz", "/login"}
+
+
+def test_without_the_token_nothing_of_the_page_answers(make_client: MakeClient) -> None:
+    client = make_client(page=True, token=TOKEN)
+    gradio = ["/gradio_api/queue/data?session_hash=x", "/gradio_api/heartbeat/x", "/gradio_api/cancel"]
+    assert {path: client.get(path).status_code for path in (*PAGE, *gradio)} == dict.fromkeys((*PAGE, *gradio), 401)
+    assert client.post("/gradio_api/queue/join", json={"data": [], "fn_index": 0}).status_code == 401
 
 
 def test_a_bearer_token_lets_in(make_client: MakeClient) -> None:
@@ -139,7 +177,9 @@ def test_a_browser_signs_in_once(make_client: MakeClient) -> None:
 
 def test_a_browser_signs_in_with_the_form(make_client: MakeClient) -> None:
     client = make_client(token=TOKEN)
-    assert '<form method="post" action="/login">' in client.get("/login").text
+    page = client.get("/login").text
+    assert '<form method="post" action="/login">' in page
+    assert '<meta name="referrer" content="same-origin">' in page  # else a browser sends the form from nowhere
     assert client.post("/login", data={"token": TOKEN}).status_code == 303
     assert client.get("/api/v1/articles").status_code == 200
 

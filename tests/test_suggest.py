@@ -48,6 +48,13 @@ def test_a_question_that_should_be_refused_and_is_not_is_left_out() -> None:
     assert UNANSWERABLE not in [*examples(ARTICLES, Bot())]
 
 
+def test_no_question_is_shown_twice() -> None:
+    bot = Bot(UNANSWERABLE, follow_ups=("What happened in Paris?", "What did Ann say?"))
+    assert [*examples(ARTICLES, bot)] == [
+        "What did Ann say?", "What happened in Paris?", "What is reported about Lviv?", UNANSWERABLE,
+    ]  # fmt: skip
+
+
 def test_without_names_nothing_is_asked() -> None:
     bot = Bot()
     assert [*examples(ARTICLES[2:], bot)] == []

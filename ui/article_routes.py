@@ -58,7 +58,9 @@ def article_routes(engine: Engine, *, uploads: RateLimit) -> APIRouter:
 def _add_reading(routes: APIRouter, engine: Engine) -> None:
     examples = articles()
 
-    @routes.get("", responses={200: {"content": {"application/json": {"example": examples["page"]}}}, **problems(503)})
+    @routes.get(
+        "", responses={200: {"content": {"application/json": {"example": examples["page"]}}}, **problems("not_ready")}
+    )
     def page_of_articles(
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         cursor: Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")] = None,
@@ -70,7 +72,10 @@ def _add_reading(routes: APIRouter, engine: Engine) -> None:
         following = _cursor(page[-1]) if len(after) > limit else None
         return {"articles": [article_json(a, text=False) for a in page], "total": len(held), "next": following}
 
-    found = {200: {"content": {"application/json": {"example": examples["article"]}}}, **problems(404, 503)}
+    found = {
+        200: {"content": {"application/json": {"example": examples["article"]}}},
+        **problems("article_not_found", "not_ready"),
+    }
 
     @routes.get("/{article_id:path}", responses=found)
     def article(article_id: str, revision: Annotated[int | None, Query(ge=1)] = None) -> dict[str, Any]:
@@ -88,7 +93,8 @@ def _add_writing(routes: APIRouter, engine: Engine, uploads: RateLimit) -> None:
             raise RateLimitedError(f"that is more than {most}; try again in {wait_s} s", retry_after_s=wait_s)
 
     allowed = [Depends(may_write)]
-    account = {200: {"content": {"application/json": {"example": report()}}}, **problems(403, 409, 503)}
+    writing = ("writing_is_off", "wrong_origin", "index_locked", "not_ready")
+    account = {200: {"content": {"application/json": {"example": report()}}}, **problems(*writing)}
 
     @routes.post("", responses=account, dependencies=allowed, openapi_extra={"requestBody": _REQUEST_BODY})
     async def add(request: Request) -> dict[str, Any]:
@@ -104,9 +110,11 @@ def _add_writing(routes: APIRouter, engine: Engine, uploads: RateLimit) -> None:
 
     gone = {"deleted": "paris-summit", "generation": 43, "commit_seq": 98}
 
+    wrong = problems("article_not_found", *writing)
+
     @routes.delete(
         "/{article_id:path}", dependencies=allowed,
-        responses={200: {"content": {"application/json": {"example": gone}}}, **problems(403, 404, 409, 503)},
+        responses={200: {"content": {"application/json": {"example": gone}}}, **wrong},
     )  # fmt: skip
     def delete(article_id: str) -> dict[str, Any]:
         """Delete an article with all its revisions, everywhere in the index."""

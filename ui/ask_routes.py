@@ -25,6 +25,8 @@ T = TypeVar("T")
 Encode = Callable[[AsyncGenerator[Event, None]], AsyncIterator[str]]
 _MAX_TURN_CHARACTERS = 20_000
 _MAX_K = 100
+_WAITING = ("busy", "not_ready")
+_POSTED = ("wrong_origin", *_WAITING)
 
 
 class CallerLeftError(Exception):
@@ -80,9 +82,11 @@ class VerifyBody(_Body):
 def ask_routes(engine: Engine) -> APIRouter:
     """Return the routes; all of them answer from one engine."""
     routes = APIRouter(prefix="/api/v1", tags=["ask"])
-    answered = {200: {"content": {"application/json": {"examples": answers()}}}, **problems(503, 504)}
+    found = {200: {"content": {"application/json": {"example": hits()}}}, **problems(*_WAITING)}
+    answered = {200: {"content": {"application/json": {"examples": answers()}}}, **problems(*_POSTED, "took_too_long")}
+    events = {200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}, **problems(*_POSTED)}
 
-    @routes.get("/search", responses={200: {"content": {"application/json": {"example": hits()}}}, **problems(503)})
+    @routes.get("/search", responses=found)
     async def search(
         request: Request,
         query: Annotated[str, Query(max_length=MAX_QUESTION_CHARACTERS)],
@@ -95,16 +99,14 @@ def ask_routes(engine: Engine) -> APIRouter:
     ) -> dict[str, Any]:
         """Find passages by meaning and by words."""
         filters = {"since": since, "until": until, "sources": source, "as_of": as_of}
-        found = engine.search(query, client=client_of(request), k=k, **filters)
-        return {"query": query, "hits": [hit.to_json() for hit in await unless_left(request, found)]}
+        searching = engine.search(query, client=client_of(request), k=k, **filters)
+        return {"query": query, "hits": [hit.to_json() for hit in await unless_left(request, searching)]}
 
     @routes.post("/ask", responses=answered)
     async def ask(request: Request, body: AskBody) -> dict[str, Any]:
         """Answer a question from the articles, or refuse and say why: a refusal is an answer with a `refusal`."""
         answer = engine.ask(body.question, client=client_of(request), **body.settings())
         return (await unless_left(request, answer)).to_json()
-
-    events = {200: {"content": {"text/event-stream": {"example": _STREAM_EXAMPLE}}}, **problems(503)}
 
     @routes.post("/ask/stream", responses=events, response_class=StreamingResponse)
     async def ask_stream(request: Request, body: AskBody) -> StreamingResponse:
@@ -118,9 +120,11 @@ def ask_routes(engine: Engine) -> APIRouter:
 def _add_checks(routes: APIRouter, engine: Engine) -> None:
     stored = {"stored": True, "at": "2025-09-05T12:00:00+00:00"}
 
+    wrong = problems("wrong_origin", "not_ready")
+
     @routes.post(
         "/feedback", status_code=201,
-        responses={201: {"content": {"application/json": {"example": stored}}}, **problems(503)},
+        responses={201: {"content": {"application/json": {"example": stored}}}, **wrong},
     )  # fmt: skip
     def feedback(request: Request, body: FeedbackBody) -> dict[str, Any]:
         """Store what a reader says about an answer, beside the index."""
@@ -130,7 +134,8 @@ def _add_checks(routes: APIRouter, engine: Engine) -> None:
         return {"stored": True, "at": line["at"]}
 
     @routes.post(
-        "/verify-answer", responses={200: {"content": {"application/json": {"examples": answers()}}}, **problems()}
+        "/verify-answer",
+        responses={200: {"content": {"application/json": {"examples": answers()}}}, **problems("wrong_origin")},
     )
     def verify(body: VerifyBody) -> dict[str, Any]:
         """Check an answer, whoever wrote it, against the texts that it cites: each citation and each mark."""

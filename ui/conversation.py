@@ -108,16 +108,17 @@ def history_of(turns: Sequence[Turn]) -> list[dict[str, str]]:
     return [{"question": turn.question, "answer": turn.answer.text} for turn in turns if turn.answer]
 
 
-async def next_questions(engine: Engine, turns: Sequence[Turn], asked: Asked) -> list[str]:
+async def next_questions(engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str) -> list[str]:
     """Return the follow-up questions of the last answer that are new here, and that were answered when tried out."""
     answer = turns[-1].answer if turns else None
     if answer is None:
         return []
     before = {turn.question for turn in turns}
-    settings: dict[str, Any] = {"history": history_of(turns), "since": asked.since, "until": asked.until}
+    filters: dict[str, Any] = {"since": asked.since, "until": asked.until, "sources": asked.sources}
+    settings = {"client": client, "history": history_of(turns), **filters}
     return [
         question for question in answer.follow_ups
-        if question not in before and await engine.can_answer(question, sources=asked.sources, **settings)
+        if question not in before and await engine.can_answer(question, **settings)
     ]  # fmt: skip
 
 

@@ -97,6 +97,7 @@ class Engine:
         self._now = now
         self._line = WaitingLine(most_served=settings.workers, most_waiting=settings.queue_size)
         self._questions = RateLimit(settings.questions_per_minute, clock=clock)
+        self._offers = RateLimit(settings.questions_per_minute, clock=clock)
         self._remarks = RateLimit(settings.uploads_per_minute, clock=clock)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="groundwire-question")
         self._writing = threading.Lock()
@@ -193,12 +194,15 @@ class Engine:
         assert answer is not None  # a stream without an answer raises
         return answer
 
-    async def can_answer(self, question: str, **settings: Any) -> bool:  # noqa: ANN401 - those of `NewsBot.stream`
-        """Try out a question that somebody may be offered: False when it is refused, or while others are answered.
+    async def can_answer(self, question: str, *, client: str, **settings: Any) -> bool:  # noqa: ANN401 - those of `NewsBot.stream`
+        """Try out a question that a client may be offered: False when it is refused, or while others are answered.
 
-        So offers are for quiet times, and take nobody's turn; a quiet moment is waited for, but not for long.
+        So offers are for quiet times, and take nobody's turn; a quiet moment is waited for, but not for long. For one
+        client as many are tried out in a minute as it may ask, and those count apart.
         """
         _, bot, _ = self._ready()
+        if self._offers.wait_s(client):
+            return False
         for _ in range(_QUIET_TRIES):
             if not (self._line.served or self._line.waiting):
                 break

@@ -72,19 +72,19 @@ def report() -> dict[str, Any]:
     return {"files": [ok, bad], "totals": totals, "passages": 1, "commit_seq": 1}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of the errors of an address: an example for each status."""
-    return {
-        status: {
-            "description": problem.cause,
-            "content": {"application/problem+json": {"example": problem.to_json()}},
-        }
-        for status, problem in ((status, _PROBLEMS[status]) for status in (*statuses, 400, 401, 413, 422, 429, 500))
-    }
+def problems(*codes: str, common: bool = True) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the errors of an address: an example for each code, under its status."""
+    of_status: dict[int | str, dict[str, Any]] = {}
+    for problem in (_PROBLEMS[code] for code in (*codes, *(_COMMON if common else ()))):
+        described = {"description": problem.cause, "content": {"application/problem+json": {"examples": {}}}}
+        content = of_status.setdefault(problem.status, described)["content"]["application/problem+json"]
+        content["examples"][problem.code] = {"summary": problem.cause, "value": problem.to_json()}
+    return of_status
 
 
+_COMMON = ("bad_input", "wrong_token", "too_large", "bad_body", "too_many_questions", "failed")
 _PROBLEMS = {
-    problem.status: problem
+    problem.code: problem
     for problem in (
         Problem(
             status=400, code="bad_input", cause="`since` '2025-10-01' is after `until` '2025-09-01'",
@@ -97,6 +97,17 @@ _PROBLEMS = {
         Problem(
             status=403, code="writing_is_off", cause="this server only reads",
             cure="start it with `groundwire serve --allow-writes`",
+        ),
+        Problem(
+            status=403, code="wrong_origin", cause="the request comes from another site ('https://evil.example')",
+            cure="ask from this server's own page or a program",
+        ),
+        Problem(
+            status=404, code="model_not_found", cause="there is no model 'gpt-4'", cure="use 'groundwire'",
+        ),
+        Problem(
+            status=503, code="not_ready", cause="the model is still loading",
+            cure="try again in a few seconds, or watch /readyz", retry_after_s=2,
         ),
         Problem(status=404, code="article_not_found", cause="no article 'paris'", cure="`groundwire list` names them"),
         Problem(

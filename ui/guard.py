@@ -26,7 +26,6 @@ __all__ = [
     "CONTENT_SECURITY_POLICY",
     "COOKIE_NAME",
     "GRADIO_PATHS",
-    "GRADIO_UPLOAD_PATHS",
     "MAX_BODY_BYTES",
     "MAX_UPLOAD_BYTES",
     "PAGES",
@@ -62,7 +61,7 @@ _HEADERS: Final[Mapping[str, str]] = {
 PAGES = (r"/", r"/collection/?")
 """The pages that the browser may open."""
 
-# What Gradio's own script asks for. Everything else of Gradio's (its file proxy, its API, its editor) is not found.
+# What Gradio's own script asks for. Everything else of Gradio's (its file proxy, its uploads, its API) is not found.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 GRADIO_PATHS = (
     r"/config/?",
@@ -80,7 +79,6 @@ GRADIO_PATHS = (
     r"/gradio_api/reset/?",
     rf"/gradio_api/heartbeat/{_NAME}",
 )
-GRADIO_UPLOAD_PATHS = (r"/gradio_api/upload", r"/gradio_api/upload_progress")
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
 _HASHED = re.compile(r"/(?:assets|static)/")
 _VERSIONED = re.compile(r"/(?:ui-static|docs-static)/")  # for good when the address names the version, as in ?v=1.7
@@ -175,7 +173,7 @@ class Guard:
     def _most_bytes(self, scope: Scope) -> int:
         if scope["path"] == "/api/v1/verify-answer":
             return MAX_ANSWER_BYTES
-        uploads = scope["path"] in ("/api/v1/articles", "/gradio_api/upload")
+        uploads = scope["path"] == "/api/v1/articles"
         return MAX_UPLOAD_BYTES + _MULTIPART_EXTRA_BYTES if uploads and self._rules.allow_writes else MAX_BODY_BYTES
 
 

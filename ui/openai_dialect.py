@@ -56,13 +56,16 @@ def openai_routes(engine: Engine) -> APIRouter:
         """List the one model that there is."""
         return models
 
-    @routes.get("/models/{model}", responses={**problems(404)})
+    known = {200: {"content": {"application/json": {"example": _MODEL_JSON}}}, **problems("model_not_found")}
+
+    @routes.get("/models/{model}", responses=known)
     def get_model(model: str) -> dict[str, Any]:
         """Describe the one model that there is."""
         _check_model(model)
         return _MODEL_JSON
 
-    whole = {200: {"content": {"application/json": {"example": _example()}}}, **problems(404, 503, 504)}
+    wrong = problems("model_not_found", "wrong_origin", "busy", "not_ready", "took_too_long")
+    whole = {200: {"content": {"application/json": {"example": _example()}}}, **wrong}
 
     @routes.post("/chat/completions", responses=whole, response_model=None)
     async def chat_completions(request: Request, body: ChatBody) -> dict[str, Any] | StreamingResponse:

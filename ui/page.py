@@ -17,12 +17,14 @@ from index.article import Article
 from index.errors import GroundwireError, InputError
 from ui.conversation import LOADING, Asked, converse, export, next_questions, stopped
 from ui.engine import Engine
+from ui.guard import MAX_UPLOAD_BYTES
 from ui.suggest import examples
-from ui.views import Turn, render, render_conversation, render_sources
+from ui.views import Turn, bars_of, render, render_conversation, render_sources
 
 __all__ = ["mount_page"]
 
 _LOAD_S = 60
+_ON_A_PAGE = 500
 _MOST_SESSIONS = 500
 _PAUSE_S = 0.1
 _EVENTS = """
@@ -37,9 +39,9 @@ def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
     """Mount the chat page at "/" and the collection at "/collection"; call it last, after every other route."""
 
     @app.get("/collection", include_in_schema=False)
-    def collection() -> HTMLResponse:
+    def collection(page: int = 1) -> HTMLResponse:
         _wait(engine)
-        return HTMLResponse(render("collection.html", **_collection(engine)))
+        return HTMLResponse(render("collection.html", **_collection(engine, page)))
 
     @app.get("/collection/{article_id:path}", include_in_schema=False)
     def one_article(article_id: str) -> HTMLResponse:
@@ -66,9 +68,8 @@ def _blocks(engine: Engine) -> gr.Blocks:
                 # Of its own: what it says comes late, and must not take the place of a conversation begun meanwhile.
                 welcome = _html("welcome", _welcome(engine))
                 chat = _html("chat", "")
-                composer = _html(
-                    "composer", render("composer.html", allow_writes=engine.settings.allow_writes), js=_EVENTS
-                )
+                box = render("composer.html", allow_writes=engine.settings.allow_writes, most_bytes=MAX_UPLOAD_BYTES)
+                composer = _html("composer", box, js=_EVENTS)
             with gr.Column(elem_id="src-col"):
                 _html("src-head", render("sources_head.html"))
                 sources = _html("src", render("sources.html", turns=[]))
@@ -114,9 +115,9 @@ def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr
 def _follower(engine: Engine) -> Any:  # noqa: ANN401 - Gradio reads its signature
     """Return what answers, once an answer stands, with the questions that may be asked next."""
 
-    async def follow(held: list[Turn], event: gr.EventData) -> str:
+    async def follow(held: list[Turn], request: gr.Request, event: gr.EventData) -> str:
         sent = event._data or {}
-        questions = await next_questions(engine, held, Asked.of(sent))
+        questions = await next_questions(engine, held, Asked.of(sent), client=_client(request))
         return _mail(str(sent.get("turn", "")), event, json.dumps(questions, ensure_ascii=False))
 
     return follow
@@ -208,18 +209,11 @@ def _wait(engine: Engine) -> None:
         engine.wait_until_ready(_LOAD_S)
 
 
-def _collection(engine: Engine) -> dict[str, Any]:
-    articles = engine.index.articles()
-    months: dict[str, int] = {}
-    for article in articles:
-        if article.published:
-            months[article.published[:7]] = months.get(article.published[:7], 0) + 1
-    spans = [int(month[:4]) * 12 + int(month[5:]) - 1 for month in months]
-    every = [f"{n // 12}-{n % 12 + 1:02}" for n in range(min(spans, default=0), max(spans, default=-1) + 1)]
-    bars = [(month, months.get(month, 0)) for month in every[-48:]]
+def _collection(engine: Engine, page: int) -> dict[str, Any]:
+    articles, stats = engine.index.articles(), engine.index.stats()
+    pages = max(1, -(-len(articles) // _ON_A_PAGE))
+    page = min(max(page, 1), pages)
     return {
-        "articles": articles,
-        "stats": engine.index.stats(),
-        "bars": bars,
-        "most": max((n for _, n in bars), default=1),
-    }
+        "articles": articles[(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE], "page": page, "pages": pages,
+        "stats": stats, "bars": bars_of([a.published for a in articles if a.published]),
+    }  # fmt: skip

@@ -26,10 +26,10 @@ from index.errors import GroundwireError
 from ui.article_routes import WritingIsOffError, article_routes
 from ui.ask_routes import CallerLeftError, ask_routes, client_of
 from ui.engine import Engine
+from ui.examples import problems
 from ui.guard import (
     COOKIE_NAME,
     GRADIO_PATHS,
-    GRADIO_UPLOAD_PATHS,
     PAGES,
     Guard,
     GuardRules,
@@ -73,7 +73,7 @@ class Service(FastAPI):
             elif isinstance(route, Mount) and isinstance(route.app, StaticFiles):
                 paths.append(rf"{re.escape(route.path)}/{_FILE}(?:/{_FILE})*")
             elif isinstance(route, Mount) and not route.path:
-                paths += [*PAGES, *GRADIO_PATHS, *(GRADIO_UPLOAD_PATHS if settings.allow_writes else ())]
+                paths += [*PAGES, *GRADIO_PATHS]
         named = {name.strip().lower() for name in settings.hosts.split(",") if name.strip()}
         return GuardRules(
             token=settings.token, any_address=not is_loopback(settings.host), paths=paths,
@@ -110,12 +110,15 @@ def create_app(engine: Engine) -> Service:
 
 
 def _add_health(app: FastAPI, engine: Engine) -> None:
-    @app.get("/healthz", tags=["health"])
+    def says(status: str) -> dict[int | str, dict[str, Any]]:
+        return {200: {"content": {"application/json": {"example": {"status": status}}}}}
+
+    @app.get("/healthz", tags=["health"], responses=says("ok"))
     async def healthz() -> dict[str, str]:
         """Say that the server is there."""
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["health"])
+    @app.get("/readyz", tags=["health"], responses=says("ready") | problems("not_ready", common=False))
     async def readyz() -> dict[str, str]:
         """Say that questions can be answered; status 503 while the model loads."""
         _ = engine.index
@@ -151,6 +154,8 @@ def _login_page(message: str, status: int) -> HTMLResponse:
     told = f'<p role="alert">{escape(message)}</p>' if message else ""
     return HTMLResponse(
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        # Without a referrer the form comes from the origin "null", which is refused; without an icon one is asked for.
+        '<meta name="referrer" content="same-origin"><link rel="icon" href="data:,">'
         "<title>Sign in · Groundwire</title><style>body{font:17px/1.55 system-ui,sans-serif;max-width:26rem;"
         "margin:15vh auto;padding:0 1rem}input,button{font:inherit;padding:.4rem;width:100%;box-sizing:border-box;"
         f'margin:.3rem 0}}</style><main><h1>Groundwire</h1>{told}<form method="post" action="/login">'

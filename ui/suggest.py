@@ -29,7 +29,7 @@ def examples(articles: Sequence[Article], ask: Callable[[str], Answer], *, most:
             suggested += answer.follow_ups
         if len(answered) == _ANSWERED:
             break
-    first, others = _varied(suggested)
+    first, others = _varied([question for question in suggested if question not in answered])
     yield from islice(chain(_kept(first, ask), answered, _kept(others, ask)), most)
     if answered and ask(UNANSWERABLE).status == "refused":
         yield UNANSWERABLE

@@ -1,22 +1,30 @@
 """From turns of a conversation to escaped HTML: pure, and the only point where text from outside meets markup."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from itertools import pairwise
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from index.article import Article
-from rag.answer import Answer, Citation, Copy, Sentence
+from rag.answer import Answer, Citation, Copy, Sentence, Understood
 
-__all__ = ["Badge", "Piece", "Turn", "badge_of", "link_of", "pieces_of", "render", "render_conversation",
-           "render_sources", "static"]  # fmt: skip
+__all__ = ["Badge", "Piece", "Turn", "address_of", "badge_of", "bars_of", "link_of", "pieces_of", "render",
+           "render_conversation", "render_sources", "static"]  # fmt: skip
 
 Texts = Callable[[str, int], Article]
+_MOST_MONTHS = 48
+_REFUSED = {
+    "nothing_in_window": "No article passes the filters",
+    "empty_index": "No articles yet",
+    "ambiguous": "Several readings",
+    "false_premise": "Not borne out",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,12 @@ def link_of(url: str | None) -> str | None:
     return url if parts.scheme in ("http", "https") and parts.hostname else None
 
 
+def address_of(understood: Understood) -> str:
+    """Return the address that asks a question again, as it was understood, with the filters that it had."""
+    filters = [("since", understood.since), ("until", understood.until), *(("source", s) for s in understood.sources)]
+    return "/?" + urlencode([("q", understood.question), *((name, value) for name, value in filters if value)])
+
+
 def badge_of(turn: Turn) -> Badge:
     """Return the state of a turn in words: they say "cited", and "supported" is said of single sentences only."""
     fixed = {
@@ -114,11 +128,28 @@ def badge_of(turn: Turn) -> Badge:
     if turn.state in fixed:
         return fixed[turn.state]
     if turn.answer is None or turn.answer.refusal:
-        return Badge("none", "Not in these articles")
+        reason = turn.answer.refusal.reason if turn.answer and turn.answer.refusal else ""
+        return Badge("none", _REFUSED.get(reason, "Not in these articles"))
     cited = sum(bool(sentence.citations) for sentence in turn.sentences)
     statements = "statement" if len(turn.sentences) == 1 else "statements"
     whole = cited == len(turn.sentences) and turn.answer.status == "answered"
     return Badge("ok" if whole else "warn", f"{cited} of {len(turn.sentences)} {statements} cited")
+
+
+def bars_of(published: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Count dates by month, those without one included; by year where they span more than 48 months.
+
+    >>> bars_of(["2025-11-30", "2026-01-02T10:00:00Z"])
+    (('Nov 2025', 1), ('Dec 2025', 0), ('Jan 2026', 1))
+    """
+    places = Counter(int(day[:4]) * 12 + int(day[5:7]) - 1 for day in published)
+    if not places:
+        return ()
+    first, last = min(places), max(places)
+    if last - first < _MOST_MONTHS:
+        return tuple((_month(f"{n // 12:04}-{n % 12 + 1:02}"), places[n]) for n in range(first, last + 1))
+    years = Counter(day[:4] for day in published)
+    return tuple((f"{n:04}", years[f"{n:04}"]) for n in range(first // 12, last // 12 + 1))
 
 
 def render_conversation(turns: Sequence[Turn]) -> str:
@@ -207,6 +238,12 @@ def _environment() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {"day": _day, "month": _month, "initials": _initials, "link": link_of, "path": quote}
+    environment.filters |= {
+        "day": _day,
+        "initials": _initials,
+        "link": link_of,
+        "path": quote,
+        "address": address_of,
+    }
     environment.globals |= {"badge_of": badge_of, "uncited": _uncited, "paragraphs": _paragraphs, "static": static}
     return environment

@@ -153,7 +153,8 @@ async def memory(address: str, process_id: int, questions: int) -> list[tuple[in
             if done % 500 == 0:
                 seen.append((done, memory_of(process_id)))
             texts = [chance.choice(QUESTIONS).format(place=place_of(chance.randrange(1000))) for _ in range(4)]
-            await asyncio.gather(*(client.post("/api/v1/ask", json={"question": text}) for text in texts))
+            for response in await asyncio.gather(*(client.post("/api/v1/ask", json={"question": t}) for t in texts)):
+                response.raise_for_status()  # what was not answered says nothing of memory
     return [*seen, (questions, memory_of(process_id))]
 
 

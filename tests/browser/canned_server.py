@@ -1,13 +1,16 @@
 """A server of the page whose bot says canned things, one for each state; it prints its address when it is ready."""
 
+import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from index.errors import InputError
 from index.news_index import NewsIndex
+from index.scope import Filters
 from rag.answer import (
     Answer,
     Citation,
@@ -15,10 +18,13 @@ from rag.answer import (
     ConflictValue,
     Copy,
     Event,
+    Refusal,
     Row,
+    Searched,
     Sentence,
     Table,
     TableCoverage,
+    Understood,
     to_json,
 )
 from rag.bot import NewsBot
@@ -42,40 +48,55 @@ ARTICLES = [
 ]  # fmt: skip
 
 
+REFUSED = {
+    "refuse": ("not_in_articles", "The 2 articles do not answer this."),
+    "which": ("not_in_articles", "The 2 articles do not answer this."),
+    "ambiguous": ("ambiguous", "Paris in France, or Paris in Texas?"),
+    "premise": ("false_premise", "No article says that Germany has paid."),
+}
+SUPPORT = {"weak": (("partial", ("number",)), ("unsupported", ("speaker", "date")))}
+HELD_S = 25
+
+
 class StateBot:
-    """Answer by the first word of the question, which names a state."""
+    """Answer by the first word of the question, which names a state; filters that leave nothing are the real bot's."""
 
     def __init__(self, index: NewsIndex) -> None:
         self._index = index
 
-    def stream(self, question: str, *, history: object = (), k: int = 8, **_: object) -> Iterator[Event]:
+    def stream(self, question: str, *, history: object = (), k: int = 8, **filters: Any) -> Iterator[Event]:  # noqa: ANN401 - those of Filters.of
         """Yield the events of the state."""
-        return self._events(question)
-
-    def _events(self, question: str) -> Iterator[Event]:
+        asked = Filters.of(**filters)
+        if not self._index.scope(asked).articles:
+            return NewsBot(self._index).stream(question, **filters)
         word = question.split()[0].lower()
+        text = "Answer me in full" if word == "and" else question
+        understood = Understood(question=text, since=asked.since, until=asked.until, as_of=None, sources=asked.sources)
+        base = replace(refused(), question=question, understood=understood)
+        return self._events(self._refusal(base, word) if word in REFUSED else self._answer(base, word), word)
+
+    def _events(self, answer: Answer, word: str) -> Iterator[Event]:
         if word == "error":
             raise InputError("the model stumbled; ask again")
-        if word in ("refuse", "which", "outside"):
-            base = refused("The 2 articles do not answer this.")
-            assert base.refusal
-            nearest = tuple(self._index.search("pledged", k=2))
-            reason = "nothing_in_window" if word == "outside" else "not_in_articles"
-            refusal = replace(base.refusal, reason=reason, nearest=nearest,
-                              searched=replace(base.refusal.searched, articles=2))  # fmt: skip
-            understood = replace(base.understood, question=question)
-            yield answer_event(replace(base, question=question, understood=understood, refusal=refusal))
-            return
+        if word == "hold":
+            yield from _held()
         if word == "what":  # an example that the page tries out before it shows it
             time.sleep(1)
-        answer = self._answer(question, word)
         for sentence in answer.sentences:
             cited = [c for c in answer.citations if c.number in sentence.citations]
             yield Event("sentence", {**to_json(sentence), "cited": to_json(cited)})
-            time.sleep(2 if word == "slow" else 0.02)
+            if word == "slow":
+                yield from _held()
+            time.sleep(0.02)
         yield answer_event(answer)
 
-    def _answer(self, question: str, word: str) -> Answer:
+    def _refusal(self, base: Answer, word: str) -> Answer:
+        reason, text = REFUSED[word]
+        searched = Searched(articles=2, since=base.understood.since, until=None, sources=base.understood.sources)
+        nearest = tuple(self._index.search("pledged", k=2))
+        return replace(base, text=text, refusal=Refusal(reason=reason, text=text, searched=searched, nearest=nearest))
+
+    def _answer(self, base: Answer, word: str) -> Answer:
         said = [
             "France pledged 500 million euros.",
             "Germany pledged 320 million.",
@@ -88,24 +109,15 @@ class StateBot:
         text, sentences = "", []
         for number, one in enumerate(said, start=1):
             numbers = () if word == "partly" and number == 2 else (number,)
-            sentences.append(Sentence(text=one, start=len(text), end=len(text) + len(one), support="supported",
-                                      score=None,
-                                      reasons=(), citations=numbers))  # fmt: skip
+            support, reasons = SUPPORT[word][number - 1] if word in SUPPORT else ("supported", ())
+            sentences.append(Sentence(text=one, start=len(text), end=len(text) + len(one), support=support,
+                                      score=None, reasons=reasons, citations=numbers))  # fmt: skip
             text += one + f" [{number}] "
-        values = (ConflictValue(value="500 million", as_of="2025-09-04", citations=(1,)),
-                  ConflictValue(value="320 million", as_of=None, citations=(2,)))  # fmt: skip
-        conflicts = (
-            (Conflict(about="How much was pledged", kind="contradictory", values=values),) if word == "disagree" else ()
-        )
-        row = Row(cells={"actor": "France", "amount": "500 million"}, value=5e8, currency="EUR", citations=(1,))
-        table = Table(columns=("actor", "amount"), rows=(row,), coverage=TableCoverage(
-            articles_in_scope=2, articles_read=2, articles_with_rows=1)) if word == "table" else None  # fmt: skip
-        base = refused()
-        return replace(base, question=question, status="partial" if word == "partly" else "answered", text=text,
-                       sentences=tuple(sentences), citations=tuple(cited), conflicts=conflicts, table=table,
-                       refusal=None, understood=replace(base.understood, question=question),
+        return replace(base, status="partial" if word in ("partly", "weak") else "answered", text=text,
+                       sentences=tuple(sentences), citations=tuple(cited), conflicts=_conflicts(word),
+                       table=_table() if word == "table" else None, refusal=None,
                        hits=tuple(self._index.search("evil", k=2)),
-                       follow_ups=("Table of pledges", "Refuse this one", question))  # fmt: skip
+                       follow_ups=("Table of pledges", "Refuse this one", base.question))  # fmt: skip
 
     def _cite(self, number: int, article_id: str, quote: str) -> Citation:
         a = self._index.article(article_id)
@@ -115,13 +127,33 @@ class StateBot:
                         end=start + len(quote), text_sha256=a.text_sha256, also_in=())  # fmt: skip
 
 
-def main(folder: Path, articles: Sequence[dict[str, str]]) -> None:
+def _held() -> Iterator[Event]:
+    """Yield for a long time what changes nothing, so that whoever stops the answer is heeded at once."""
+    for _ in range(4 * HELD_S):
+        time.sleep(0.25)
+        yield Event("understood", {})
+
+
+def _conflicts(word: str) -> tuple[Conflict, ...]:
+    kinds = {"disagree": "contradictory", "updated": "updated"}
+    values = (ConflictValue(value="500 million", as_of="2025-09-04", citations=(1,)),
+              ConflictValue(value="320 million", as_of=None, citations=(2,)))  # fmt: skip
+    return (Conflict(about="How much was pledged", kind=kinds[word], values=values),) if word in kinds else ()
+
+
+def _table() -> Table:
+    row = Row(cells={"actor": "France", "amount": "500 million"}, value=5e8, currency="EUR", citations=(1,))
+    coverage = TableCoverage(articles_in_scope=2, articles_read=2, articles_with_rows=1)
+    return Table(columns=("actor", "amount"), rows=(row,), coverage=coverage)
+
+
+def main(folder: Path, articles: Sequence[dict[str, str]], *, token: str) -> None:
     """Serve until the process is ended."""
     index = NewsIndex.open(folder / "index", create=True, embedder=FakeEmbedder())
     if articles:
         index.ingest([write_articles(folder / "a.jsonl", *articles)], now=NOW)
-    settings = ServeSettings(allow_writes=True, questions_per_minute=10_000, queue_size=1)
-    engine = Engine(lambda: index, settings=settings, make_bot=StateBot if articles else NewsBot)
+    settings = ServeSettings(allow_writes=True, questions_per_minute=10_000, queue_size=1, token=token)
+    engine = Engine(lambda: index, settings=settings, make_bot=StateBot)
     listening = bind(settings)
     app = mount_page(create_app(engine), engine)
     engine.wait_until_ready(60)
@@ -131,4 +163,9 @@ def main(folder: Path, articles: Sequence[dict[str, str]]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [] if "--empty" in sys.argv else ARTICLES)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--token", default="")
+    options = parser.parse_args()
+    main(options.folder, [] if options.empty else ARTICLES, token=options.token)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .canned_server import EVIL
+from .conftest import SCREENSHOTS, TOKEN
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -24,7 +27,12 @@ def ask(page: "Page", question: str, turn: int = 1) -> None:
 STATES = {
     "answered": ("Answer me", "2 of 2 statements cited"), "partly": ("Partly please", "1 of 2 statements cited"),
     "disagree": ("Disagree please", "Sources disagree"), "table": ("Table please", "500 million"),
-    "refused": ("Refuse please", "Not in these articles"), "error": ("Error please", "The model stumbled"),
+    "weak": ("Weak please", "partly supported: number"),
+    "updated": ("Updated please", "Reported differently over time."),
+    "refused": ("Refuse please", "Not in these articles. The 2 articles do not answer this."),
+    "ambiguous": ("Ambiguous please", "That can be read in several ways. Paris in France, or Paris in Texas?"),
+    "premise": ("Premise please", "do not bear out what the question takes for granted."),
+    "error": ("Error please", "The model stumbled"),
 }  # fmt: skip
 
 
@@ -45,6 +53,54 @@ def test_the_empty_page_is_accessible(visit: Visit, inspect: Inspect) -> None:
     inspect(page, "start-filters")
 
 
+def test_a_sentence_that_is_not_borne_out_says_so_with_its_reasons(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Weak please")
+    verdicts = ["partly supported: number", "not supported: speaker, date"]
+    assert page.locator("#t-1 .gw-verdict").all_inner_texts() == verdicts
+    assert page.locator("#t-1 .gw-weak").count() == 2
+    assert page.inner_text("#t-1 .gw-badge") == "2 of 2 statements cited"
+    assert page.locator("#t-1 .gw-badge.gw-warn").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "state", "said"),
+    [("Hold please", "searching", "Searching the articles…"), ("Slow please", "writing", "Writing…")],
+)
+def test_what_is_under_way_says_so_and_is_accessible(
+    visit: Visit, inspect: Inspect, question: str, state: str, said: str
+) -> None:
+    page = visit()
+    page.fill("#gw-question", question)
+    page.press("#gw-question", "Enter")
+    page.wait_for_selector(f"#t-1[data-state={state}]")
+    assert page.inner_text("#t-1 .gw-busy") == said
+    assert page.inner_text("#src .gw-badge") == state.capitalize()
+    assert page.is_visible("#gw-stop")
+    inspect(page, state)
+    page.click("#gw-stop")
+    page.wait_for_selector("#t-1[data-state=stopped]")
+
+
+def test_what_was_found_and_not_cited_is_listed_under_the_sources(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Answer me")
+    assert page.inner_text("#src h3") == "Retrieved, not cited"
+    assert "Evil words." in page.inner_text(".gw-near")
+    assert "France pledged" not in page.inner_text(".gw-near")
+
+
+def test_a_refusal_says_what_was_searched_and_shows_what_came_closest(visit: Visit) -> None:
+    page = visit("/?since=2025-09-01&source=Paris+Desk")
+    ask(page, "Premise please")
+    assert page.inner_text("#t-1 .gw-searched") == "Searched 2 articles, from 1 Sep 2025, of Paris Desk."
+    assert "The closest passages are listed under Sources." in page.inner_text("#t-1")
+    assert page.inner_text("#src .gw-badge") == "Not borne out"
+    assert page.inner_text("#src h3") == "Closest passages"
+    assert page.locator(".gw-near li").count() == 2
+    page.wait_for_function("document.querySelector('#gw-status').textContent === 'Not borne out. 0 citations.'")
+
+
 def test_a_number_opens_the_exact_words_and_esc_returns(visit: Visit, inspect: Inspect) -> None:
     page = visit()
     ask(page, "Answer me")
@@ -53,6 +109,29 @@ def test_a_number_opens_the_exact_words_and_esc_returns(visit: Visit, inspect: I
     assert page.evaluate("document.activeElement.matches('mark.on')")
     page.wait_for_function("document.querySelector('#gw-status').textContent.includes('Passage 2 highlighted')")
     inspect(page, "passage-open")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.n") == "2"
+
+
+def tab_to(page: "Page", selector: str) -> None:
+    """Go back with Shift+Tab until the focus is where it should be."""
+    for _ in range(30):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"Shift+Tab does not lead to {selector}")
+
+
+def test_the_keyboard_alone_opens_a_number_and_goes_back(visit: Visit) -> None:
+    page = visit()
+    page.keyboard.type("Answer me")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#t-1[data-state=done]")
+    tab_to(page, "#t-1 .gw-cite[data-n='2']")
+    page.wait_for_selector("#gw-preview:not([hidden])")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('mark.on')")
+    assert page.locator("mark.on").all_inner_texts() == ["Germany pledged 320 million."]
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.dataset.n") == "2"
 
@@ -69,14 +148,32 @@ def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
 
 
 def test_hostile_text_stays_text(visit: Visit, inspect: Inspect) -> None:
-    evil = "Evil <img src=x onerror=pwn(9)> $$1$$ ${pwn(8)} {{pwn(7)}} ![a](http://evil.test/q) ```mermaid"
+    evil = (
+        "Evil <img src=x onerror=pwn(9)> $$1$$ ${pwn(8)} {{pwn(7)}} ![a](http://evil.test/q) "
+        "[x](javascript:pwn(6)) javascript:pwn(6) [1] ```mermaid"
+    )
     page = visit()
     ask(page, evil)
     page.locator("#t-1 .gw-cite").nth(2).click()
     assert page.inner_text("#t-1 .gw-question") == evil
-    assert page.locator("#chat img, #src img, .katex, #src a[href^=javascript]").count() == 0
+    assert page.locator("#t-1 .gw-cite").all_text_contents() == [
+        "Source Paris Desk, passage 1", "Source Paris Desk, passage 2", f"Source Src {EVIL}, passage 3",
+    ]  # fmt: skip
+    assert page.locator("#chat img, #src img, .katex, #chat a, a[href^=javascript]").count() == 0
+    page.click("#gw-filters summary")
+    assert page.locator("#gw-choices label").first.inner_text().strip() == f"Src {EVIL}"
     assert page.evaluate("window.hurt") == []
     inspect(page, "hostile")
+
+
+@pytest.mark.parametrize("path", ["/collection", "/collection/b"])
+def test_hostile_text_stays_text_beside_the_chat(visit: Visit, inspect: Inspect, path: str) -> None:
+    page = visit(path, ready="main.gw-collection")
+    assert f"Evil {EVIL}" in page.inner_text("main")
+    assert f"Src {EVIL}" in page.inner_text("main")
+    assert page.locator("main img, main script, a[href^=javascript]").count() == 0
+    assert page.evaluate("window.hurt") == []
+    inspect(page, "hostile" + path.replace("/", "-"))
 
 
 def test_other_articles_that_print_the_words_are_named_beside_them(visit: Visit) -> None:
@@ -119,12 +216,20 @@ def test_the_next_question_comes_to_the_top_and_can_be_stopped_while_it_is_answe
     assert 0 <= asked - top <= 60
 
 
-def test_two_sessions_do_not_mix(visit: Visit) -> None:
+def test_two_sessions_that_are_answered_at_once_do_not_mix(visit: Visit) -> None:
     first, second = visit(), visit()
-    ask(first, "Answer me")
+    first.fill("#gw-question", "Slow please")
+    first.press("#gw-question", "Enter")
+    first.wait_for_selector("#t-1[data-state=writing]")
     ask(second, "Refuse please")
-    assert first.locator(".gw-question").all_inner_texts() == ["Answer me"]
-    assert second.locator(".gw-question").all_inner_texts() == ["Refuse please"]
+    assert first.get_attribute("#t-1", "data-state") == "writing"
+    ask(second, "Table please", turn=2)
+    first.click("#gw-stop")
+    first.wait_for_selector("#t-1[data-state=stopped]")
+    ask(first, "Answer me", turn=2)
+    assert first.locator(".gw-question").all_inner_texts() == ["Slow please", "Answer me"]
+    assert second.locator(".gw-question").all_inner_texts() == ["Refuse please", "Table please"]
+    assert (first.locator("#chat table").count(), second.locator("#chat table").count()) == (0, 1)
 
 
 def test_an_edited_question_takes_the_place_of_the_old_one(visit: Visit) -> None:
@@ -193,8 +298,62 @@ def test_a_phone_shows_sources_in_a_sheet(visit: Visit, inspect: Inspect) -> Non
     assert page.evaluate("document.activeElement.className") == "gw-cite"
 
 
-def test_nothing_runs_out_of_a_narrow_screen(visit: Visit, inspect: Inspect) -> None:
-    page = visit(viewport={"width": 320, "height": 640})
-    ask(page, "Evil please")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    inspect(page, "narrow")
+NARROW = {"viewport": {"width": 320, "height": 640}}
+WIDTH = "document.documentElement.scrollWidth"
+
+
+@pytest.mark.parametrize(
+    "question", ["Evil please", "Table please", "Weak please", "Disagree please", "Premise please"]
+)
+def test_nothing_runs_out_of_a_narrow_screen(visit: Visit, inspect: Inspect, question: str) -> None:
+    page = visit(**NARROW)
+    ask(page, question)
+    assert page.evaluate(WIDTH) <= 320
+    page.click(".gw-show")
+    assert page.evaluate(WIDTH) <= 320
+    page.click("#gw-close")
+    page.click("#gw-filters summary")
+    assert page.evaluate(WIDTH) <= 320
+    page.click("#gw-filters summary")
+    inspect(page, f"narrow-{question.split()[0].lower()}")
+    page.click(".gw-report summary")
+    assert page.evaluate(WIDTH) <= 320
+
+
+@pytest.mark.parametrize("path", ["/", "/collection", "/collection/b"])
+def test_no_page_runs_out_of_a_narrow_screen(visit: Visit, inspect: Inspect, path: str) -> None:
+    page = visit(path, ready=".gw-suggest, main.gw-collection", **NARROW)
+    assert page.evaluate(WIDTH) <= 320
+    inspect(page, "narrow" + path.replace("/", "-"))
+
+
+@pytest.mark.parametrize("width", [320, 360, 480, 640, 861, 1280])
+def test_nothing_in_the_header_lies_over_something_else(visit: Visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 640})
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.gw-top h1, .gw-sub, .gw-logo, .gw-top .gw-button')].map(one => "
+        "one.getBoundingClientRect()).filter(box => box.width > 1).map(box => [box.left, box.right])"
+    )
+    ends = [0, *(end for box in sorted(boxes) for end in box), width]
+    assert len(boxes) >= 4
+    assert ends == sorted(ends)
+
+
+def test_behind_a_token_the_page_answers_whoever_has_signed_in(visit: Visit, locked_address: str) -> None:
+    page = visit("/login", at=locked_address, ready="input[name=token]")
+    page.fill("input[name=token]", TOKEN)
+    page.click("button")
+    page.wait_for_selector("body[data-gw-ready]", state="attached")
+    ask(page, "Answer me")
+    page.locator("#t-1 .gw-cite").nth(1).click()
+    assert page.locator("mark.on").all_inner_texts() == ["Germany pledged 320 million."]
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_the_documentation_of_the_service_opens_with_what_is_here(visit: Visit) -> None:
+    page = visit("/docs", ready=".opblock")
+    page.click("#operations-ask-ask_api_v1_ask_post .opblock-summary-control")
+    page.wait_for_selector(".opblock.is-open .responses-table")
+    assert "wrong_origin" in page.inner_text(".opblock.is-open")
+    assert page.locator(".opblock").count() >= 12
+    page.screenshot(path=SCREENSHOTS / "docs.png")

@@ -17,9 +17,8 @@
   /* Filters live in the address. */
   const filters = () => ({ since: one("#gw-since").value, until: one("#gw-until").value,
                            sources: all("#gw-choices input:checked").map((box) => box.value) });
-  const address = (question) => {
+  const address = () => {
     const { since, until, sources } = filters(), query = new URLSearchParams();
-    if (question) query.set("q", question);
     if (since) query.set("since", since);
     if (until) query.set("until", until);
     sources.forEach((source) => query.append("source", source));
@@ -28,7 +27,7 @@
   const showFilters = () => {
     const { since, until, sources } = filters(), count = Boolean(since) + Boolean(until) + sources.length;
     one("#gw-filtered").textContent = count ? ` (${count})` : "";
-    history.replaceState(null, "", address(""));
+    history.replaceState(null, "", address());
   };
   const clearFilters = () => { one("#gw-since").value = one("#gw-until").value = ""; all("#gw-choices input").forEach((box) => { box.checked = false; }); showFilters(); };
   const fillChoices = () => {
@@ -138,18 +137,30 @@
     next.hidden = !next.childElementCount;
   };
 
-  /* Upload: a row a file, one after the other. */
-  const upload = async (files) => {
-    const rows = [...files].map((file) => { const row = document.createElement("li"); row.textContent = `${file.name}: queued`; one("#gw-uploads").append(row); return [file, row]; });
-    for (const [file, row] of rows) {
-      row.textContent = `${file.name}: reading…`;
-      const form = new FormData(); form.append("file", file);
-      try {
-        const reply = await fetch("/api/v1/articles", { method: "POST", body: form }), told = await reply.json();
-        const entry = told.files?.[0];
-        row.textContent = `${file.name}: ` + (!reply.ok ? `failed: ${told.detail || told.title}` : entry?.reason ? `${entry.outcome}: ${entry.reason}` : `${told.passages} passage${told.passages === 1 ? "" : "s"}`);
-      } catch { row.textContent = `${file.name}: failed: the server could not be reached`; }
+  /* Upload: a row a file, one after the other. Where the server says that it is too much for now, the rest waits. */
+  const pause = (seconds) => new Promise((done) => { setTimeout(done, 1000 * seconds); });
+  const outcome = (told) => {
+    const wrong = told.files.filter((file) => file.reason).map((file) => `${file.outcome}: ${file.reason}`), more = wrong.length - 3;
+    const read = told.passages || !wrong.length ? [`${told.passages} passage${told.passages === 1 ? "" : "s"}`] : [];
+    return [...read, ...wrong.slice(0, 3), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  };
+  const hand = async (file, write) => {
+    if (file.size > one("#gw-files").dataset.most) return `failed: larger than ${one("#gw-files").dataset.most / 1048576} MB; split it`;
+    const form = new FormData(); form.append("file", file);
+    for (;;) {
+      write("reading…");
+      const reply = await fetch("/api/v1/articles", { method: "POST", body: form });
+      if (reply.status !== 429) { const told = await reply.json(); return reply.ok ? outcome(told) : `failed: ${told.detail || told.title}`; }
+      const seconds = Number(reply.headers.get("retry-after")) || 1;
+      write(`many files were sent within a minute; goes on in ${seconds} s`); await pause(seconds);
     }
+  };
+  const upload = async (files) => {
+    const rows = [...files].map((file) => {
+      const row = document.createElement("li"), write = (what) => { row.textContent = `${file.name}: ${what}`; };
+      write("queued"); one("#gw-uploads").append(row); return [file, write];
+    });
+    for (const [file, write] of rows) write(await hand(file, write).catch(() => "failed: the server could not be reached"));
     tell("Upload finished");
   };
 
@@ -161,7 +172,7 @@
     ".gw-unfilter": (b) => { clearFilters(); ask(questionOf(turnOf(b)), turnOf(b)); },
     ".gw-edit": (b) => { replacing = turnOf(b); const box = one("#gw-question"); box.value = questionOf(replacing); box.focus(); },
     ".gw-show": (b) => { wayBack = b; showTurn(turnOf(b)); openSheet(); if (isPhone()) one("#gw-close").focus(); },
-    ".gw-copy": (b) => copy(asText(turnOf(b))), ".gw-perma": (b) => copy(location.origin + address(questionOf(turnOf(b)))),
+    ".gw-copy": (b) => copy(asText(turnOf(b))), ".gw-perma": (b) => copy(location.origin + b.dataset.address),
     ".gw-say": (b) => send("feedback", { turn: turnOf(b), kind: b.dataset.kind, serial: ++serial }),
     "[data-export]": (b) => { format = b.dataset.export; send("export", { serial: ++serial }); },
     "#gw-stop": () => { send("stop"); asked = ""; busy(false); }, "#gw-new": () => { send("fresh"); asked = ""; busy(false); selected = null; one("#gw-question").focus(); },
@@ -208,7 +219,7 @@
     const turns = all("#chat .gw-turn"), last = turns[turns.length - 1]; if (!last) { newest = ""; return; }
     const live = ["searching", "waiting", "writing"].includes(last.dataset.state);
     if (last.dataset.serial !== newest) { newest = last.dataset.serial; into(one("#chat"), last, 0); }
-    if (!live && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${one(".gw-badge", last)?.textContent || one(".gw-note strong", last)?.textContent || "Answer"} ${all(".gw-cite", last).length} citations.`); }
+    if (!live && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${last.dataset.said}. ${all(".gw-cite", last).length} citations.`); }
   };
   const begin = setInterval(() => {
     if (!document.body.dataset.gwWired || !["#gw-question", "#src", "#chat", "#gw-theme"].every((s) => one(s))) return;
