@@ -56,3 +56,16 @@ def test_documents_with_the_same_words_are_one_article_under_every_id(folder: Pa
     rows = {row.metric: row.value for row in run(Options(folder=folder, embedder=FakeEmbedder())).rows}
     assert len(load_documents(folder)) == 5
     assert rows["recall@100, words only"] == 1.0
+
+
+def ask(folder: Path, name: str, text: str, document: str) -> None:
+    """Make a query the only one of the part that tests, with one relevant document."""
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": name, "text": text}) + "\n", encoding="utf-8")
+    (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{name}\t{document}\t1\n", encoding="utf-8")
+
+
+def test_a_query_over_the_limit_is_cut_and_counted(folder: Path) -> None:
+    ask(folder, "q1", "Where do larks sing? " + "Words and words. " * 200, "d1")
+    report = run(Options(folder=folder, embedder=FakeEmbedder()))
+    assert {row.metric: row.value for row in report.rows}["MRR@10, words only"] == 1.0
+    assert "1 queries are cut to 2,000 characters." in report.notes

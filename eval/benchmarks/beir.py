@@ -10,7 +10,7 @@ fits.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Document, indexed, ranked_documents
@@ -19,6 +19,7 @@ from eval.benchmarks.options import Options, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k, reciprocal_rank
 from index.errors import InputError
+from index.news_index import MAX_QUESTION_CHARACTERS
 
 __all__ = ["Query", "judge", "load_documents", "load_queries", "run"]
 
@@ -89,7 +90,8 @@ def run(options: Options) -> BenchmarkReport:
     documents = load_documents(options.folder)
     queries = load_queries(options.folder, options.part)
     judged = [query for query in queries if any(grade > 0 for grade in query.grades.values())]
-    asked = sampled(judged, options)
+    drawn = sampled(judged, options)
+    asked = [replace(query, text=query.text[:MAX_QUESTION_CHARACTERS]) for query in drawn]
     known = _PUBLISHED.get(options.folder.name.lower(), ())
     published = {"nDCG@10, ours": tuple(Published(*entry) for entry in known)}
     figures: dict[str, list[float]] = {}
@@ -101,6 +103,9 @@ def run(options: Options) -> BenchmarkReport:
                 for metric, value in judge(ranked, query.grades).items():
                     figures.setdefault(f"{metric}, {name}", []).append(value)
         settings = {"folder": options.folder.name, "part": options.part, **corpus.settings(), "limit": options.limit}
-    note = f"{len(queries) - len(judged)} queries without a relevant document are left out."
+    notes = (
+        f"{len(queries) - len(judged)} queries without a relevant document are left out.",
+        f"{sum(query not in asked for query in drawn)} queries are cut to {MAX_QUESTION_CHARACTERS:,} characters.",
+    )
     rows = tuple(mean_rows(figures, published))
-    return BenchmarkReport(name=NAME, n=len(asked), rows=rows, settings=settings, notes=(note,))
+    return BenchmarkReport(name=NAME, n=len(asked), rows=rows, settings=settings, notes=notes)
