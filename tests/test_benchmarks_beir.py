@@ -69,3 +69,9 @@ def test_a_query_over_the_limit_is_cut_and_counted(folder: Path) -> None:
     report = run(Options(folder=folder, embedder=FakeEmbedder()))
     assert {row.metric: row.value for row in report.rows}["MRR@10, words only"] == 1.0
     assert "1 queries are cut to 2,000 characters." in report.notes
+
+
+def test_a_document_with_the_query_s_own_id_is_passed_over(folder: Path) -> None:
+    ask(folder, "d1", TEXTS["d1"], "d3")
+    rows = {row.metric: row.value for row in run(Options(folder=folder, embedder=FakeEmbedder())).rows}
+    assert rows["MRR@10, words only"] == rows["nDCG@10, dense only"] == 1.0

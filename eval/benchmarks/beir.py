@@ -1,9 +1,10 @@
 """Any BEIR-format folder: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/*.tsv``.
 
 Thakur et al.: BEIR (2021, arXiv 2104.08663). The rule is the set's own: nDCG@10 over graded judgements, beside it the
-share of relevant documents among the first 100 and the reciprocal rank within the first 10. Long documents are ranked
-by their best passage. The set has its own split, which is kept: ``qrels/test.tsv`` tests, ``dev.tsv`` or ``train.tsv``
-fits.
+share of relevant documents among the first 100 and the reciprocal rank within the first 10. A document with the query's
+own id is passed over, as in the set's `EvaluateRetrieval.evaluate`: in ArguAna and Quora queries are documents too. Long
+documents are ranked by their best passage. The set has its own split, which is kept: ``qrels/test.tsv`` tests,
+``dev.tsv`` or ``train.tsv`` fits.
 
 >>> judge(["d2", "d1"], {"d1": 1})["nDCG@10"]
 0.6309297535714575
@@ -99,8 +100,9 @@ def run(options: Options) -> BenchmarkReport:
         corpus.read_ahead([query.text for query in asked])
         for name, weight in RANKINGS.items():
             for query in asked:
-                ranked = ranked_documents(corpus, query.text, _DEPTH, dense_weight=weight)
-                for metric, value in judge(ranked, query.grades).items():
+                ranked = ranked_documents(corpus, query.text, _DEPTH + 1, dense_weight=weight)
+                others = [document for document in ranked if document != query.id]
+                for metric, value in judge(others, query.grades).items():
                     figures.setdefault(f"{metric}, {name}", []).append(value)
         settings = {"folder": options.folder.name, "part": options.part, **corpus.settings(), "limit": options.limit}
     notes = (
