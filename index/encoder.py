@@ -58,7 +58,7 @@ Precision = Literal["int8", "bfloat16", "float32"]
 Inputs = dict[str, npt.NDArray[np.int64]]
 
 _FORMAT = 1  # of the prepared folder, and of how it is made; another number prepares anew
-_MADE_BY = ("openvino", "nncf", "torch", "tokenizers")
+_MADE_BY = ("openvino", "nncf", "torch", "transformers", "tokenizers")
 _MOST_CALIBRATION_TEXTS = 300  # more take longer, and come hardly nearer to float32
 _LENGTH_STEP = 8  # in tokens; every new length costs about 20 ms once, so lengths are few
 _MANIFEST = "manifest.json"
@@ -89,9 +89,9 @@ class Recipe:
     truncate: Literal["longest_first", "only_first", "only_second"] = "longest_first"
     smooth: float = 0.7
 
-    def key(self) -> str:
-        """Return what the prepared network depends on, as a short hash."""
-        parts = {
+    def parts(self) -> dict[str, str | int | float]:
+        """Return what the prepared network depends on, besides the versions of the packages that make it."""
+        return {
             "format": _FORMAT,
             "weights": self.weights_sha256,
             "tokenizer": hashlib.sha256(self.tokenizer.read_bytes()).hexdigest(),
@@ -100,8 +100,11 @@ class Recipe:
             "precision": self.precision,
             "smooth": self.smooth,
             "calibration": hashlib.sha256(json.dumps(list(self.calibration)).encode()).hexdigest(),
-            "versions": _versions(),
         }
+
+    def key(self) -> str:
+        """Return what the prepared network depends on, as a short hash."""
+        parts = {**self.parts(), "versions": _versions()}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -1,9 +1,11 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from eval.benchmarks.beir import judge, load_documents, load_queries, run
+from eval.benchmarks.data_files import MissingDataError
 from eval.benchmarks.options import Options
 from index.errors import InputError
 from tests.fakes import FakeEmbedder
@@ -45,7 +47,7 @@ def test_a_known_set_is_shown_beside_its_published_figures(folder: Path) -> None
     report = run(Options(folder=folder, embedder=FakeEmbedder()))
     rows = {row.metric: row for row in report.rows}
     assert rows["nDCG@10, ours"].value == rows["nDCG@10, words only"].value == 1.0
-    assert [p.value for p in rows["nDCG@10, ours"].published] == [0.6789, 0.6451, 0.7056]
+    assert [p.value for p in rows["nDCG@10, ours"].published] == [0.6789, 0.688, 0.7408, 0.6451, 0.7056]
     assert (report.settings["documents"], report.settings["documents left out"]) == (3, 1)
 
 
@@ -56,3 +58,44 @@ def test_documents_with_the_same_words_are_one_article_under_every_id(folder: Pa
     rows = {row.metric: row.value for row in run(Options(folder=folder, embedder=FakeEmbedder())).rows}
     assert len(load_documents(folder)) == 5
     assert rows["recall@100, words only"] == 1.0
+
+
+def ask(folder: Path, name: str, text: str, document: str) -> None:
+    """Make a query the only one of the part that tests, with one relevant document."""
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": name, "text": text}) + "\n", encoding="utf-8")
+    (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{name}\t{document}\t1\n", encoding="utf-8")
+
+
+def test_a_query_over_the_limit_is_cut_and_counted(folder: Path) -> None:
+    ask(folder, "q1", "Where do larks sing? " + "Words and words. " * 200, "d1")
+    report = run(Options(folder=folder, embedder=FakeEmbedder()))
+    assert {row.metric: row.value for row in report.rows}["MRR@10, words only"] == 1.0
+    assert "1 queries are cut to 2,000 characters." in report.notes
+
+
+def test_a_document_with_the_query_s_own_id_is_passed_over(folder: Path) -> None:
+    ask(folder, "d1", TEXTS["d1"], "d3")
+    rows = {row.metric: row.value for row in run(Options(folder=folder, embedder=FakeEmbedder())).rows}
+    assert rows["MRR@10, words only"] == rows["nDCG@10, dense only"] == 1.0
+
+
+def test_a_set_inside_the_folder_beir_is_found_by_its_own_name(folder: Path) -> None:
+    (folder.parent / "beir").mkdir()
+    folder.rename(folder.parent / "beir" / "ArguAna")
+    report = run(Options(folder=folder.parent, embedder=FakeEmbedder()))
+    assert report.settings["folder"] == "arguana"
+    assert [(p.system, p.value) for row in report.rows for p in row.published] == [
+        ("BM25", 0.315), ("BM25 + MiniLM cross-encoder", 0.311),
+    ]  # fmt: skip
+
+
+def test_a_set_of_another_name_has_no_published_figures_and_says_so(folder: Path) -> None:
+    report = run(Options(folder=folder.rename(folder.parent / "beir").parent, embedder=FakeEmbedder()))
+    assert not any(row.published for row in report.rows)
+    assert report.notes[-1] == "No published figures are known to us of a set in a folder named 'beir'."
+
+
+def test_of_several_sets_one_has_to_be_named(folder: Path) -> None:
+    shutil.copytree(folder, folder.parent / "fiqa")
+    with pytest.raises(MissingDataError, match=r"holds several sets \(fiqa, scifact\); name the folder of one"):
+        load_documents(folder.parent)

@@ -72,3 +72,10 @@ def test_an_article_found_for_a_question_counts_among_the_first_five(folder: Pat
 def test_weeks_are_the_groups_of_the_halves(folder: Path) -> None:
     fit, test, both = (run(Options(folder=folder, part=p, embedder=FakeEmbedder())).n for p in ("fit", "test", "all"))
     assert (fit, test, both) == (2, 1, 3)
+
+
+def test_published_accuracies_stand_beside_ours(folder: Path) -> None:
+    rows = run(Options(folder=folder, part="all", embedder=FakeEmbedder())).rows
+    assert {row.metric: [p.value for p in row.published] for row in rows if row.published} == {
+        "multiple choice accuracy": [0.667, 0.473, 0.42]
+    }

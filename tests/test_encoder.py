@@ -141,9 +141,12 @@ def test_another_tokenizer_has_another_key(tiny: Recipe) -> None:
     assert tiny.key() != before
 
 
-def test_another_version_of_openvino_has_another_key(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("package", ["openvino", "nncf", "torch", "transformers", "tokenizers"])
+def test_another_version_of_what_makes_it_has_another_key(
+    package: str, tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = tiny.key()
-    monkeypatch.setattr("index.encoder.metadata.version", lambda name: "1.0" if name == "openvino" else "2.0")
+    monkeypatch.setattr("index.encoder.metadata.version", lambda name: "1.0" if name == package else "2.0")
     once = tiny.key()
     monkeypatch.setattr("index.encoder.metadata.version", lambda name: "2.0")
     assert len({before, once, tiny.key()}) == 3

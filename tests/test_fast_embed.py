@@ -1,5 +1,7 @@
 """The int8 embedder: near to float32, never in one index with it, prepared once and without torch thereafter."""
 
+import hashlib
+import inspect
 import json
 import logging
 import os
@@ -13,8 +15,9 @@ import numpy as np
 import pytest
 
 from index.embed import BUNDLED_MODEL, BUNDLED_SHA256, Embedder, SentenceTransformerEmbedder, Vectors
+from index.encoder import _LENGTH_STEP, _MOST_CALIBRATION_TEXTS, _inputs, _quantized, _spread
 from index.errors import IndexMismatchError, InputError, ModelError
-from index.fast_embed import FastEmbedder, bundled_recipe, embedder_for, embedder_of
+from index.fast_embed import FastEmbedder, _network, bundled_recipe, embedder_for, embedder_of
 from index.news_index import NewsIndex
 from tests.fakes import KYIV, NOW, write_articles
 
@@ -56,6 +59,14 @@ def test_making_an_embedder_loads_and_writes_nothing(tmp_path: Path) -> None:
 
 def test_the_fingerprint_names_the_weights_and_what_computed_with_them() -> None:
     assert FastEmbedder.fingerprint == f"{BUNDLED_SHA256} openvino-int8/1"
+
+
+def test_another_recipe_of_the_bundled_model_has_another_engine() -> None:
+    """Where this fails, vectors change: raise the number of `_ENGINE`, and put down the hash of the new recipe."""
+    code = [inspect.getsource(part) for part in (_network, _quantized, _inputs, _spread)]
+    made_of = json.dumps([bundled_recipe().parts(), code, _MOST_CALIBRATION_TEXTS, _LENGTH_STEP], sort_keys=True)
+    engine = FastEmbedder.fingerprint.removeprefix(f"{BUNDLED_SHA256} ")
+    assert {engine: hashlib.sha256(made_of.encode()).hexdigest()[:16]} == {"openvino-int8/1": "1dac8aefc7544585"}
 
 
 def test_the_calibration_holds_texts_of_every_length() -> None:
@@ -205,16 +216,19 @@ def groundwire(*arguments: str, **environment: str) -> "subprocess.CompletedProc
 
 
 @pytest.mark.model
-def test_answering_loads_neither_torch_nor_transformers(tmp_path: Path, checkout: Path) -> None:
+def test_neither_ingesting_nor_answering_loads_torch_or_transformers(tmp_path: Path, checkout: Path) -> None:
     index = str(tmp_path / "index")
-    assert groundwire("ingest", str(checkout / "seeds"), "--index", index).returncode == 0
-    code = (
-        "import sys, ui.cli\n"
-        f"try: ui.cli.main(['ask', 'Who chaired the Paris summit?', '--index', {index!r}])\n"
-        "finally: print(sorted({'torch', 'transformers', 'sentence_transformers', 'nncf'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert groundwire("prepare").returncode == 0
+    ingest = ["ingest", str(checkout / "seeds"), "--index", index]
+    for arguments in (ingest, ["ask", "Who chaired the Paris summit?", "--index", index]):
+        code = (
+            "import sys, ui.cli\n"
+            f"try: ui.cli.main({arguments!r})\n"
+            "finally: print(sorted({'torch', 'transformers', 'sentence_transformers', 'nncf'} & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True)
+        assert len(done.stdout.splitlines()) > 1
+        assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.model

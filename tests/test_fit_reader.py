@@ -197,11 +197,28 @@ def test_the_fit_finds_the_feature_that_tells_and_a_bias_that_refuses() -> None:
     assert np.mean(right) > 0.95
 
 
-def test_weights_that_judge_a_question_did_not_see_its_story() -> None:
-    rows, gold = np.zeros((2, len(FEATURES))), np.array([True, False])
-    parts = [Judged(case(f"story-{number}-{place}"), rows, gold) for number in range(10) for place in range(2)]
+class Seen:
+    """Stand for weights by the stories that they were fitted on; a row holds the number of its story."""
+
+    def __init__(self, parts: Sequence[Judged], columns: Sequence[int]) -> None:
+        self._stories = {part.rows[0, 0] for part in parts}
+
+    def score(self, rows: np.ndarray) -> np.ndarray:
+        """Return 1 for a row of a story that was seen."""
+        return np.isin(rows[:, 0], list(self._stories)).astype(float)
+
+
+@pytest.mark.parametrize("split", ["story", "squad"])
+def test_weights_that_judge_a_question_did_not_see_its_story(split: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.fit.quoter.fit", Seen)
+    parts = [
+        Judged(replace(case(f"story-{number}-{place}"), split=split), np.full((2, 1), number), np.array([True, False]))
+        for number in range(10)
+        for place in range(3)
+    ]
     scored = unseen_scores(parts, [0])
     assert sorted(part.case.id for part, _ in scored) == sorted(part.case.id for part in parts)
+    assert not any(scores.any() for _, scores in scored)
 
 
 def case(identity: str, *, refuse: bool = False, kind: str = "fact") -> Case:

@@ -1,6 +1,6 @@
 """``python -m eval.benchmarks [SUITE...] --data FOLDER``: run public sets, all of them without a name.
 
-Exit status: 0 done, also where the files of a set are missing (it says so); 2 could not run.
+Exit status: 0 done, also where the files of a set are missing (it says so); 2 a set could not run (the others do).
 """
 
 import json
@@ -23,9 +23,17 @@ from index.errors import GroundwireError
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
 def run(suites: tuple[str, ...], data: Path, part: str, limit: int | None, seed: int, *, as_json: bool) -> None:
     """Run public sets whose files lie in a folder, each by its own rule."""
+    failed = False
     for name in suites or SUITES:
-        report = SUITES[name](Options(folder=data, part=part, limit=limit, seed=seed))
-        click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else table(report) + "\n")
+        try:
+            report = SUITES[name](Options(folder=data, part=part, limit=limit, seed=seed))
+        except GroundwireError as error:
+            failed = True
+            click.echo(f"eval.benchmarks: {name}: {error}", err=True)
+        else:
+            click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else table(report) + "\n")
+    if failed:
+        sys.exit(2)
 
 
 def main() -> None:
@@ -34,9 +42,6 @@ def main() -> None:
         run.main(prog_name="python -m eval.benchmarks", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
-    except GroundwireError as error:
-        click.echo(f"eval.benchmarks: {error}", err=True)
         sys.exit(2)
 
 

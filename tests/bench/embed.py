@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eval.fit.precision import Paragraphs, likeness, read_squad
-from index.embed import Vectors, bundled_model_folder
+from index.embed import Embedder, Vectors, bundled_model_folder
 from index.fast_embed import FastEmbedder
 from index.news_index import NewsIndex
 
@@ -53,7 +53,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def speed(data: Paragraphs, ours: FastEmbedder, theirs: "SentenceTransformer") -> list[Row]:
+def speed(data: Paragraphs, ours: Embedder, theirs: "SentenceTransformer") -> list[Row]:
     """Measure passages a second and the time of one query, in turns."""
     texts = random.Random(1).sample(data.texts, min(PASSAGES, len(data.texts)))
     words = statistics.mean(len(text.split()) for text in texts)
@@ -76,7 +76,7 @@ def speed(data: Paragraphs, ours: FastEmbedder, theirs: "SentenceTransformer") -
     ]
 
 
-def quality(data: Paragraphs, ours: FastEmbedder, theirs: "SentenceTransformer") -> list[Row]:
+def quality(data: Paragraphs, ours: Embedder, theirs: "SentenceTransformer") -> list[Row]:
     """Measure how near the rankings come to those of float32."""
     reference: tuple[Vectors, Vectors] = (
         np.asarray(theirs.encode(data.texts, normalize_embeddings=True)),

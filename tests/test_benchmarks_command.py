@@ -1,0 +1,28 @@
+"""The command that runs public sets: what cannot run is said, and the others run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from eval.benchmarks import SUITES, BenchmarkReport, Options
+from eval.benchmarks.__main__ import run
+from index.errors import InputError
+
+
+def broken(options: Options) -> BenchmarkReport:
+    raise InputError(f"{options.folder}: is not JSON")
+
+
+def test_a_set_that_cannot_run_is_named_and_the_next_one_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.benchmarks.__main__.SUITES", {"squad": broken, "clapnq": SUITES["clapnq"]})
+    done = CliRunner().invoke(run, ["--data", str(tmp_path), "--json"])
+    assert (done.exit_code, done.stderr) == (2, f"eval.benchmarks: squad: {tmp_path}: is not JSON\n")
+    assert json.loads(done.stdout)["suite"] == "clapnq"
+
+
+def test_sets_whose_files_are_missing_are_said_and_are_no_failure(tmp_path: Path) -> None:
+    done = CliRunner().invoke(run, ["--data", str(tmp_path)])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.count(": not measured\n") == len(SUITES)
