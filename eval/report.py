@@ -44,7 +44,7 @@ def report(
 ) -> str:
     """Return the page of a run; with `comparison` (of `earlier` with it), also what has changed."""
     sections = [
-        _header(run), _tiles(run), _intervals(run),
+        _header(run), _tiles(run), _bars(run), _intervals(run),
         _compared(comparison, earlier) if comparison and earlier else "",
         *(_kinds(name, run) for name in run["by_suite"]), _figures(run), _latency(run), _cases(run), _settings(run),
     ]  # fmt: skip
@@ -83,12 +83,35 @@ def _tiles(run: Mapping[str, Any]) -> str:
     parts = []
     for name, summary in run["by_suite"].items():
         tiles = "".join(
-            f"<li><b>{summary['metrics'][metric]:.2f}</b><span>{_named(metric)}</span>"
+            f"<li><b>{summary['metrics'][metric]:.3f}</b><span>{_named(metric)}</span>"
             f"<span>{_between(summary, metric)}, {summary['counted'][metric]} cases</span></li>"
             for metric in _TILES if metric in summary["metrics"]
         )  # fmt: skip
         parts.append(f"<h3>{escape(name)}, {summary['n']} cases</h3><ul class='tiles'>{tiles}</ul>")
     return "".join(parts)
+
+
+def _bars(run: Mapping[str, Any]) -> str:
+    """Return a table of the bars of each own suite; nothing for a run that has none."""
+    heads = "".join(f"<th scope='col'>{head}</th>" for head in ("bar", "least", "seen", "", "kinds below it"))
+    tables = "".join(
+        f"<h3>{escape(suite)}</h3><div class='scroll'><table><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(map(_bar, bars))}</tbody></table></div>"
+        for suite, bars in run.get("bars", {}).items()
+    )
+    return f"<h2>What is aimed at, and what is missing</h2>{tables}" if tables else ""
+
+
+def _bar(bar: Mapping[str, Any]) -> str:
+    seen = "none" if bar["seen"] is None else f"{bar['seen']:.4f}"
+    met = f"<span class='short'>short by {bar['short']:.4f}</span>" if bar["short"] else "reached"
+    kinds = ", ".join(
+        f"{escape(below['kind'])} <small>{below['seen']:.4f}, n {below['n']}</small>" for below in bar["kinds"]
+    )
+    return (
+        f"<tr><th scope='row'>{_named(bar['metric'])}</th><td>{bar['least']:.4f}</td><td>{seen}</td>"
+        f"<td>{met}</td><td>{kinds}</td></tr>"
+    )
 
 
 def _intervals(run: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
+from eval.bars import bars_of
 from eval.cases import Articles, Case
 from eval.metrics import latency_percentile
 from eval.score import METRICS, RETRIEVAL, Score, score, score_of_nothing
@@ -140,7 +141,7 @@ def run(
     outcomes.sort(key=lambda outcome: order.index(outcome.suite))
     timings = {**_latency(outcomes), "total": round(1000 * (setup.clock() - begun))}
     settings = {**described, "corpora": corpora, "seed": SEED, "versions": _versions()}
-    return _document(outcomes, order, settings, timings, started)
+    return _document(outcomes, suites, settings, timings, started)
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -217,17 +218,17 @@ def _score_all(
 
 def _document(
     outcomes: Sequence[Outcome],
-    suites: Sequence[str],
+    suites: Sequence[Suite],
     settings: Mapping[str, Any],
     timings: Mapping[str, Any],
     started: datetime,
 ) -> dict[str, Any]:
     cases = [_case_json(outcome) for outcome in outcomes]
-    by_suite = {name: [outcome for outcome in outcomes if outcome.suite == name] for name in suites}
+    of_suite = {suite.name: [outcome for outcome in outcomes if outcome.suite == suite.name] for suite in suites}
+    by_suite = {name: {**_summary(some), "by_kind": _by_kind(some)} for name, some in of_suite.items()}
     return {
-        "format": FORMAT, "suite": ", ".join(suites), **_summary(outcomes),
-        "by_kind": _by_kind(outcomes),
-        "by_suite": {name: {**_summary(some), "by_kind": _by_kind(some)} for name, some in by_suite.items()},
+        "format": FORMAT, "suite": ", ".join(by_suite), **_summary(outcomes),
+        "by_kind": _by_kind(outcomes), "by_suite": by_suite, "bars": bars_of(suites, by_suite),
         "failures": [case for case in cases if case["verdict"] != "right"],
         "settings": settings, "started": started.isoformat(timespec="seconds"), "timings_ms": timings, "cases": cases,
     }  # fmt: skip

@@ -19,9 +19,10 @@ _VERDICTS = ("right", "partial", "wrong", "refused", "answered", "missing", "cra
 
 
 def show_run(run: Mapping[str, Any]) -> str:
-    """Return a table of metrics with a column a suite, a table of kinds for each suite, and what answered."""
+    """Return a table of metrics with a column a suite, one of kinds for each suite, the bars, and what answered."""
     blocks = [_metrics(run["by_suite"])]
     blocks += [_kinds(name, run) for name in run["by_suite"]]
+    blocks += [_bars(name, bars) for name, bars in run.get("bars", {}).items()]
     settings, timings = run["settings"], run["timings_ms"]
     named = ", ".join(
         f"{key} {_plain(settings[key])}"
@@ -89,6 +90,17 @@ def _kinds(suite: str, run: Mapping[str, Any]) -> str:
     for kind, summary in run["by_suite"][suite]["by_kind"].items():
         counts = "".join(f"{verdicts[kind].count(verdict) or '':>10}" for verdict in seen)
         lines.append(f"{kind:18}{summary['n']:>4}  {_cell(summary, 'score'):20.20}{counts}".rstrip())
+    return "\n".join(lines)
+
+
+def _bars(suite: str, bars: Sequence[Mapping[str, Any]]) -> str:
+    lines = [f"{suite + ': bar':{_COLUMN}}{'least':>8}{'seen':>8}{'short by':>10}"]  # 4 digits: as exact as the run
+    for bar in bars:
+        seen = "none" if bar["seen"] is None else f"{bar['seen']:.4f}"
+        short = f"{bar['short']:.4f}" if bar["short"] else "reached"
+        lines.append(f"{bar['metric']:{_COLUMN}}{bar['least']:8.4f}{seen:>8}{short:>10}")
+        kinds = ", ".join(f"{below['kind']} {below['seen']:.4f} of {below['n']}" for below in bar["kinds"])
+        lines += [_wrapped(f"below it: {kinds}", 100, "  ")] if kinds else []
     return "\n".join(lines)
 
 

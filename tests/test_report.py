@@ -90,7 +90,7 @@ def test_a_mark_is_a_chip_that_leads_to_its_quote(page: str) -> None:
 
 def test_the_figures_are_those_of_the_run(page: str, tmp_path: Path) -> None:
     document = scored(tmp_path)
-    assert f"<b>{document['metrics']['citation_precision']:.2f}</b><span>citation precision</span>" in page
+    assert f"<b>{document['metrics']['citation_precision']:.3f}</b><span>citation precision</span>" in page
 
 
 def test_a_comparison_shows_what_changed(tmp_path: Path) -> None:
