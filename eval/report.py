@@ -26,6 +26,7 @@ _MEANING = {
     "missing": "no answer in the file", "crashed": "the system raised an error",
 }  # fmt: skip
 _TILES = ("quote_fidelity", "citation_precision", "evidence_complete", "answered", "refused_near", "refused_far")
+_BY_KIND = ("score", "citation_precision", "evidence_complete", "answered", "refused")
 _PLOTTED = (*_TILES, "span_precision", "answer_found", "hit@1", "hit@5", "ndcg@10")
 
 
@@ -149,6 +150,21 @@ def _kinds(suite: str, run: Mapping[str, Any]) -> str:
     return (
         f"<h2>By kind of question: {escape(suite)}</h2><figure><ul class='legend'>{legend}</ul>"
         f"{stacked_bars(rows, title=f'Verdicts by kind of question, {suite}')}</figure>"
+        f"{_figures_by_kind(run['by_suite'][suite]['by_kind'])}"
+    )
+
+
+def _figures_by_kind(kinds: Mapping[str, Mapping[str, Any]]) -> str:
+    heads = "".join(f"<th scope='col'>{_named(metric)}</th>" for metric in _BY_KIND)
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(kind)}</th>"
+        + "".join(f"<td>{_figure(summary, metric, otherwise='')}</td>" for metric in _BY_KIND)
+        + "</tr>"
+        for kind, summary in kinds.items()
+    )
+    return (
+        f"<div class='scroll'><table><thead><tr><th scope='col'>kind</th>{heads}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -166,9 +182,9 @@ def _figures(run: Mapping[str, Any]) -> str:
     )
 
 
-def _figure(summary: Mapping[str, Any], metric: str) -> str:
+def _figure(summary: Mapping[str, Any], metric: str, *, otherwise: str = "<small>does not apply</small>") -> str:
     if metric not in summary["metrics"]:
-        return "<small>does not apply</small>"
+        return otherwise
     return (
         f"{summary['metrics'][metric]:.3f} <small>{_between(summary, metric)}, n {summary['counted'][metric]}</small>"
     )

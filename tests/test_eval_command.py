@@ -56,6 +56,16 @@ def test_the_table_is_printed_and_the_run_is_kept(folder: Path, capsys: pytest.C
     assert json.loads(kept.read_text(encoding="utf-8"))["metrics"]["score"] == 1.0
 
 
+def test_the_figures_of_a_kind_are_printed_with_their_intervals(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status("--answers", "good.jsonl")
+    sure, none = "1.000 [0.21 1.00]   ", "-".ljust(20)
+    shown = capsys.readouterr().out
+    assert ("fact".ljust(22) + sure * 3 + none).rstrip() in shown
+    assert ("far".ljust(22) + none * 3 + sure).rstrip() in shown
+
+
 def test_failures_are_printed_with_question_answer_and_evidence(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -93,6 +93,13 @@ def test_the_figures_are_those_of_the_run(page: str, tmp_path: Path) -> None:
     assert f"<b>{document['metrics']['citation_precision']:.3f}</b><span>citation precision</span>" in page
 
 
+def test_the_figures_of_a_kind_stand_with_their_intervals(page: str) -> None:
+    fact, far = re.findall(r"<tr><th scope='row'>(?:fact|far)</th>.*?</tr>", page)
+    sure = "<td>1.000 <small>0.21 to 1.00, n 1</small></td>"
+    assert fact == f"<tr><th scope='row'>fact</th>{sure * 4}<td></td></tr>"
+    assert far == f"<tr><th scope='row'>far</th>{sure}<td></td><td></td><td></td>{sure}</tr>"
+
+
 def test_a_comparison_shows_what_changed(tmp_path: Path) -> None:
     before, now = scored(tmp_path), scored(tmp_path, day=2, text="")
     now["cases"][0]["verdict"] = "refused"
