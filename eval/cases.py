@@ -6,6 +6,7 @@ at other words is an error.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from index.article import Article
 from index.errors import InputError
 from rag.question import Turn
 
-__all__ = ["KINDS", "Case", "EvidenceSpan", "load_cases"]
+__all__ = ["KINDS", "Case", "EvidenceSpan", "load_cases", "places_of"]
 
 KINDS = (
     "fact", "list", "table", "count", "compare", "temporal", "as-of", "conflict", "attribution", "quote", "follow-up",
@@ -76,6 +77,12 @@ def load_cases(path: Path, articles: Articles) -> list[Case]:
     return list(cases.values())
 
 
+def places_of(quote: str, article: Article) -> list[EvidenceSpan]:
+    """Return every place of an article that has these words, character for character; no words stand nowhere."""
+    found = re.finditer(f"(?={re.escape(quote)})", article.text) if quote else ()  # ahead: places may overlap
+    return [EvidenceSpan(article.id, article.revision, at.start(), at.start() + len(quote)) for at in found]
+
+
 def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         text = path.read_text(encoding="utf-8")
@@ -119,10 +126,10 @@ def _spans(data: Mapping[str, Any], where: str, articles: Articles) -> list[Evid
         return [_span(data, where, articles)]
     quote, wanted = data["quote"], (data.get("article_id"), data.get("revision"))
     found = [
-        EvidenceSpan(*key, start, start + len(quote))
+        span
         for key, article in articles.items()
         if all(want in (None, have) for want, have in zip(wanted, key, strict=True))
-        and (start := article.text.find(quote) if quote else -1) >= 0
+        for span in places_of(quote, article)
     ]
     if not found:
         place = repr(wanted[0]) if wanted[0] else "the articles"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.cases import KINDS, Case, EvidenceSpan, load_cases
+from eval.cases import KINDS, Case, EvidenceSpan, load_cases, places_of
 from eval.suites import articles_of, find_suites, opened
 from index.article import Article
 from index.errors import InputError
@@ -102,6 +102,17 @@ def test_a_short_case_needs_only_a_question_and_a_quote(tmp_path: Path) -> None:
             evidence=((EvidenceSpan("oslo", 1, 0, 11),),), refuse=False, table=(),
         )
     ]  # fmt: skip
+
+
+def test_a_quote_without_a_place_stands_for_every_place_that_has_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.jsonl", {"id": "1", "question": "Who paid?", "evidence": [[{"quote": "Oslo paid"}]]})
+    [case] = load_cases(path, ARTICLES)
+    assert case.evidence == ((EvidenceSpan("oslo", 1, 0, 9), EvidenceSpan("oslo", 1, 32, 41)),)
+
+
+def test_places_of_a_quote_may_overlap() -> None:
+    article = Article(id="a", text="ha-ha-ha", title="Laughs")
+    assert places_of("ha-ha", article) == [EvidenceSpan("a", 1, 0, 5), EvidenceSpan("a", 1, 3, 8)]
 
 
 WRONG = [
