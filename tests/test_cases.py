@@ -69,7 +69,7 @@ def test_near_misses_are_at_least_half_of_the_unanswerables(own: dict[str, list[
     assert kinds.count("near-miss") >= len(kinds) / 2
 
 
-@pytest.mark.parametrize("name", ["dev", "test"])
+@pytest.mark.parametrize("name", ["dev", "test", "unseen"])
 def test_two_fifths_of_the_answerable_share_no_word_with_their_evidence(
     own: dict[str, list[Case]], corpora: dict[str, Corpus], name: str
 ) -> None:
@@ -133,7 +133,34 @@ WRONG = [
     ({"id": "1", "question": "?", "refuse": True, "kind": "riddle"}, "'riddle'"),
     ({"id": "1", "question": "?", "refuse": True, "answer": "5"}, "no field 'answer'"),
     ({"id": "1", "question": "?", "refuse": True, "draft": "Fill in."}, "is a draft"),
-    ({"question": "?", "refuse": True}, "not a case"),
+    ({"question": "?", "refuse": True}, "`id` is None; write a name"),
+    ({"id": "1", "refuse": True}, "`question` is None; write a question in words"),
+    ({"id": "1", "question": "?", "evidence": [[{"article_id": "oslo"}]]}, "not a case"),
+    ({"id": ["1"], "question": "?", "refuse": True}, "`id` is .*; write a name"),
+    ({"id": "1", "question": 5, "refuse": True}, "`question` is 5; write a question in words"),
+    ({"id": "1", "question": " ", "refuse": True}, "`question` is ' '"),
+    ({"id": "1", "question": "?", "refuse": "false"}, "`refuse` is 'false'; write true or false"),
+    ({"id": "1", "question": "?", "refuse": True, "answers": "19"}, "`answers` is '19'; write a list"),
+    ({"id": "1", "question": "?", "refuse": True, "split": "train"}, "`split` is 'train'; write dev, test or unseen"),
+    ({"id": "1", "question": "?", "refuse": True, "sources": "Oslo Desk"}, "`sources` is 'Oslo Desk'; write a list"),
+    ({"id": "1", "question": "?", "refuse": True, "as_of": "yesterday"}, "`as_of` 'yesterday' is not a date"),
+    ({"id": "1", "question": "?", "refuse": True, "since": "2025-02-01", "until": "2025-01-01"}, "exchange them"),
+    ({"id": "1", "question": "?", "refuse": True, "history": [{"question": 5}]}, "`history` is .*; write turns"),
+    ({"id": "1", "question": "?", "refuse": True, "history": [{"answer": "5"}]}, "`history` is .*; write turns"),
+    ({"id": "1", "question": "?", "refuse": True, "table": [{"sum": 5}]}, "`table` is .*; write rows"),
+    ({"id": "1", "question": "?", "evidence": [{"quote": "Oslo"}]}, "`evidence` is .*; write needs"),
+    ({"id": "1", "question": "?", "evidence": [[{"quote": 5}]]}, "`quote` is 5; copy the words"),
+    (
+        {"id": "1", "question": "?", "evidence": [[{"article_id": "oslo", "start": -6, "end": 50, "quote": "again."}]]},
+        "-6 to 50 is no place",
+    ),
+    (
+        {"id": "1", "question": "?", "evidence": [[{"article_id": "oslo", "start": "0", "end": 4, "quote": "Oslo"}]]},
+        "'0' to 4 is no place",
+    ),
+    ({"id": "1", "question": "?", "kind": "fact", "refuse": True}, "`kind` 'fact' is to be answered"),
+    ({"id": "1", "question": "?", "kind": "far", "evidence": [[{"quote": "Oslo"}]]}, "`kind` 'far' is to be refused"),
+    ({"id": "1", "question": "?", "kind": "follow-up", "evidence": [[{"quote": "Oslo"}]]}, "has no `history`"),
 ]
 
 
@@ -142,6 +169,15 @@ def test_a_wrong_case_is_refused_by_its_line(tmp_path: Path, case: Mapping[str, 
     with pytest.raises(InputError, match=said) as caught:
         load_cases(write(tmp_path / "c.jsonl", case), ARTICLES)
     assert str(caught.value).startswith("c.jsonl:1: ")
+
+
+def test_an_empty_field_is_one_that_is_not_given(tmp_path: Path) -> None:
+    given = {"id": "1", "question": "Who paid?", "evidence": [[{"quote": "Oslo paid 5"}]]}
+    empty = dict.fromkeys(("split", "kind", "history", "as_of", "since", "until", "sources", "table", "note"))
+    [short] = load_cases(write(tmp_path / "short.jsonl", given), ARTICLES)
+    assert load_cases(write(tmp_path / "long.jsonl", {**empty, **given, "answers": [], "refuse": False}), ARTICLES) == [
+        short
+    ]
 
 
 def test_two_cases_of_one_id_are_refused(tmp_path: Path) -> None:
