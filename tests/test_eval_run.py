@@ -16,6 +16,7 @@ import pytest
 from eval.cases import Case
 from eval.compare import compare_runs
 from eval.gates import Miss, gates_of, misses, read_gates
+from eval.metrics import refusal_precision, refusal_recall
 from eval.run import MissingAnswerError, Setup, from_file, our_bot, read_run, run
 from eval.suites import Suite, UnusedEmbedder, find_suites
 from index.errors import InputError
@@ -134,6 +135,16 @@ def test_a_wrong_refusal_is_charged_as_no_answer(scored: Callable[..., dict[str,
     figures = document["metrics"]
     assert (figures["answered"], figures["evidence_recall"], figures["refused"], figures["refusal_precision"]) == (
         0.0, 0.0, 1.0, 0.5,
+    )  # fmt: skip
+
+
+def test_the_refusal_figures_of_a_run_are_those_of_their_formulas(scored: Callable[..., dict[str, Any]]) -> None:
+    document = scored(toll=REFUSAL, both=TOLL, near=TOLL, far=REFUSAL)
+    should = [case["refuse"] for case in document["cases"]]
+    did = [case["answer"]["status"] == "refused" for case in document["cases"]]
+    figures = document["metrics"]
+    assert (figures["refusal_precision"], figures["refused"]) == (
+        refusal_precision(should, did), refusal_recall(should, did),
     )  # fmt: skip
 
 
