@@ -116,6 +116,8 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
         written.append(options["write_gates"])
     for path in written:
         click.echo(f"wrote {path}", err=True)
+    if options["runs"] is None:
+        click.echo("`groundwire serve` lists it at /reports", err=True)
     for miss in missed:
         click.echo(f"below the gate: {miss}", err=True)
     if all(case["answer"] is None for case in document["cases"]):
