@@ -25,6 +25,7 @@ KINDS = (
     "false-premise", "near-miss", "far",
 )  # fmt: skip
 _REFUSED = ("near-miss", "false-premise", "far")
+_SPLITS = ("dev", "test", "unseen", "fit")
 _NEEDED = ("id", "question")
 _FILTERS = ("since", "until", "as_of", "sources")
 
@@ -157,7 +158,7 @@ def _are_objects(value: object) -> bool:
 _SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     {
         "id": (lambda value: _is_text(value) or type(value) is int, "a name"),
-        "split": (lambda value: value in ("dev", "test", "unseen"), "dev, test or unseen"),
+        "split": (lambda value: value in _SPLITS, f"one of {', '.join(_SPLITS)}"),
         "question": (_is_text, "a question in words"),
         "kind": (lambda value: value in KINDS, f"one of {', '.join(KINDS)}"),
         "history": (

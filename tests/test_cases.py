@@ -141,7 +141,10 @@ WRONG = [
     ({"id": "1", "question": " ", "refuse": True}, "`question` is ' '"),
     ({"id": "1", "question": "?", "refuse": "false"}, "`refuse` is 'false'; write true or false"),
     ({"id": "1", "question": "?", "refuse": True, "answers": "19"}, "`answers` is '19'; write a list"),
-    ({"id": "1", "question": "?", "refuse": True, "split": "train"}, "`split` is 'train'; write dev, test or unseen"),
+    (
+        {"id": "1", "question": "?", "refuse": True, "split": "train"},
+        "`split` is 'train'; write one of dev, test, unseen",
+    ),
     ({"id": "1", "question": "?", "refuse": True, "sources": "Oslo Desk"}, "`sources` is 'Oslo Desk'; write a list"),
     ({"id": "1", "question": "?", "refuse": True, "as_of": "yesterday"}, "`as_of` 'yesterday' is not a date"),
     ({"id": "1", "question": "?", "refuse": True, "since": "2025-02-01", "until": "2025-01-01"}, "exchange them"),
