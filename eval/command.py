@@ -131,6 +131,8 @@ def _setup(options: Mapping[str, Any]) -> "Setup":
 
     if options["answers"] and options["url"]:
         raise InputError("--answers and --url name two systems; score one at a time, then use --compare")
+    if options["answers"] and (options["model"] or options["token_file"]):
+        raise InputError("--answers asks no server, so --model and --token-file mean nothing; leave them out")
     if options["answers"]:
         from eval.run import from_file
 
