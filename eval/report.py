@@ -94,7 +94,7 @@ def _tiles(run: Mapping[str, Any]) -> str:
 
 def _bars(run: Mapping[str, Any]) -> str:
     """Return a table of the bars of each own suite; nothing for a run that has none."""
-    heads = "".join(f"<th scope='col'>{head}</th>" for head in ("bar", "least", "seen", "", "kinds below it"))
+    heads = "".join(f"<th scope='col'>{head}</th>" for head in ("bar", "least", "seen", "short by", "kinds below it"))
     tables = "".join(
         f"<h3>{escape(suite)}</h3><div class='scroll'><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(map(_bar, bars))}</tbody></table></div>"
@@ -105,9 +105,9 @@ def _bars(run: Mapping[str, Any]) -> str:
 
 def _bar(bar: Mapping[str, Any]) -> str:
     seen = "none" if bar["seen"] is None else f"{bar['seen']:.4f}"
-    met = f"<span class='short'>short by {bar['short']:.4f}</span>" if bar["short"] else "reached"
+    met = f"<span class='short'>{bar['short']:.4f}</span>" if bar["short"] else "reached"
     kinds = ", ".join(
-        f"{escape(below['kind'])} <small>{below['seen']:.4f}, n {below['n']}</small>" for below in bar["kinds"]
+        f"{escape(below['kind'])} <small>{below['seen']:.3f}, n {below['n']}</small>" for below in bar["kinds"]
     )
     return (
         f"<tr><th scope='row'>{_named(bar['metric'])}</th><td>{bar['least']:.4f}</td><td>{seen}</td>"

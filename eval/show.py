@@ -109,7 +109,7 @@ def _bars(suite: str, bars: Sequence[Mapping[str, Any]]) -> str:
         seen = "none" if bar["seen"] is None else f"{bar['seen']:.4f}"
         short = f"{bar['short']:.4f}" if bar["short"] else "reached"
         lines.append(f"{bar['metric']:{_COLUMN}}{bar['least']:8.4f}{seen:>8}{short:>10}")
-        kinds = ", ".join(f"{below['kind']} {below['seen']:.4f} of {below['n']}" for below in bar["kinds"])
+        kinds = ", ".join(f"{below['kind']} {below['seen']:.3f} of {below['n']}" for below in bar["kinds"])
         lines += [_wrapped(f"below it: {kinds}", 100, "  ")] if kinds else []
     return "\n".join(lines)
 

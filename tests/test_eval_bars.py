@@ -74,13 +74,13 @@ def test_the_run_has_its_bars(refusing: dict[str, Any]) -> None:
 
 def test_the_terminal_shows_the_shortfall_and_the_kinds(refusing: dict[str, Any]) -> None:
     shown = show_run(refusing)
-    assert "answered                  0.9000  0.0000    0.9000\n  below it: fact 0.0000 of 8, count 0.0000" in shown
+    assert "answered                  0.9000  0.0000    0.9000\n  below it: fact 0.000 of 8, count 0.000" in shown
     assert "refused_far               0.9500  1.0000   reached" in shown
 
 
 def test_the_report_shows_the_shortfall_and_the_kinds(refusing: dict[str, Any]) -> None:
     shown = report(refusing)
-    assert "<span class='short'>short by 0.9000</span></td><td>fact <small>0.0000, n 8</small>, count" in shown
+    assert "<span class='short'>0.9000</span></td><td>fact <small>0.000, n 8</small>, count" in shown
 
 
 def test_a_run_of_before_there_were_bars_is_shown_without_them(refusing: dict[str, Any]) -> None:

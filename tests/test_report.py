@@ -117,6 +117,11 @@ def test_a_dot_stands_where_its_value_is() -> None:
     assert [place.get("cx") for place in places if place is not None] == ["190.0", "660.0"]
 
 
+def test_a_figure_just_below_a_bar_is_not_rounded_up_to_it() -> None:
+    estimate = Estimate(label="a", value=0.8467, low=0, high=1, series="one")
+    assert ">0.847<" in interval_plot({"a": [estimate]}, title="t")
+
+
 def test_a_difference_of_nothing_stands_on_the_line() -> None:
     svg = difference_plot([Estimate(label="a", value=0, low=-0.1, high=0.2, series="unsure")], title="t")
     root = ElementTree.fromstring(svg)
