@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.cases import Articles, EvidenceSpan
+from eval.cases import Articles, EvidenceSpan, places_of
 from eval.metrics import CitedSentence
 from index.errors import InputError
 from index.sentences import split_sentences
@@ -140,8 +140,7 @@ def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> Given
         spans = [EvidenceSpan(*key, data["start"], data["end"]) for key in named if 0 <= data["start"] < data["end"]]
         stored = next((articles[s.article_id, s.revision].text[s.start : s.end] for s in spans), "")
     else:
-        places = [(key, articles[key].text.find(quote)) for key in named if quote]
-        spans = [EvidenceSpan(*key, start, start + len(quote)) for key, start in places if start >= 0]
+        spans = [span for key in named for span in places_of(quote, articles[key])]
         stored = quote if spans else ""
     label = data.get("title") or (articles[named[0]].label if named else data.get("article_id") or data.get("url"))
     return GivenCitation(

@@ -116,6 +116,8 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
         written.append(options["write_gates"])
     for path in written:
         click.echo(f"wrote {path}", err=True)
+    if options["runs"] is None:
+        click.echo("`groundwire serve` lists it at /reports", err=True)
     for miss in missed:
         click.echo(f"below the gate: {miss}", err=True)
     if all(case["answer"] is None for case in document["cases"]):
@@ -129,6 +131,8 @@ def _setup(options: Mapping[str, Any]) -> "Setup":
 
     if options["answers"] and options["url"]:
         raise InputError("--answers and --url name two systems; score one at a time, then use --compare")
+    if options["answers"] and (options["model"] or options["token_file"]):
+        raise InputError("--answers asks no server, so --model and --token-file mean nothing; leave them out")
     if options["answers"]:
         from eval.run import from_file
 

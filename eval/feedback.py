@@ -81,7 +81,7 @@ def draft_case(feedback: Feedback) -> dict[str, Any]:
     """Return a draft in the case format, with `draft` that says what is left to do.
 
     What was liked keeps its citations as evidence, one need a sentence; of other answers the citations that were not
-    complained of stay as a start.
+    complained of stay as a start. `kind` is left open: until a person names one, it follows from `refuse`.
     """
     answer = feedback.answer
     understood = answer.get("understood") or {}
@@ -89,7 +89,7 @@ def draft_case(feedback: Feedback) -> dict[str, Any]:
     key = json.dumps([feedback.at, feedback.kind, feedback.comment, answer["question"]]).encode()
     return {
         "id": f"feedback-{hashlib.sha256(key).hexdigest()[:10]}", "split": "test",
-        "question": understood.get("question") or answer["question"], "kind": "near-miss" if refused else "fact",
+        "question": understood.get("question") or answer["question"], "kind": None,
         "history": [], **{name: understood.get(name) for name in ("as_of", "since", "until")},
         "sources": list(understood.get("sources") or ()),
         "answers": [], "evidence": [] if refused else _evidence(feedback),

@@ -103,7 +103,7 @@ def _dot(estimate: Estimate, y: float, *, low: float, high: float, signed: bool 
         f'<g class="{escape(estimate.series)}"><title>{escape(said)}</title>'
         f'<line class="range" x1="{place(estimate.low):.1f}" x2="{place(estimate.high):.1f}" y1="{y:g}" y2="{y:g}"/>'
         f'<circle cx="{place(estimate.value):.1f}" cy="{y:g}" r="4.5"/></g>'
-        + _text(_LABEL + _PLOT + 10, y, f"{estimate.value:+.2f}" if signed else f"{estimate.value:.2f}")
+        + _text(_LABEL + _PLOT + 10, y, f"{estimate.value:+.2f}" if signed else f"{estimate.value:.3f}")
     )
 
 

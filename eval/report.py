@@ -26,6 +26,7 @@ _MEANING = {
     "missing": "no answer in the file", "crashed": "the system raised an error",
 }  # fmt: skip
 _TILES = ("quote_fidelity", "citation_precision", "evidence_complete", "answered", "refused_near", "refused_far")
+_BY_KIND = ("score", "citation_precision", "evidence_complete", "answered", "refused")
 _PLOTTED = (*_TILES, "span_precision", "answer_found", "hit@1", "hit@5", "ndcg@10")
 
 
@@ -44,7 +45,7 @@ def report(
 ) -> str:
     """Return the page of a run; with `comparison` (of `earlier` with it), also what has changed."""
     sections = [
-        _header(run), _tiles(run), _intervals(run),
+        _header(run), _tiles(run), _bars(run), _intervals(run),
         _compared(comparison, earlier) if comparison and earlier else "",
         *(_kinds(name, run) for name in run["by_suite"]), _figures(run), _latency(run), _cases(run), _settings(run),
     ]  # fmt: skip
@@ -83,12 +84,35 @@ def _tiles(run: Mapping[str, Any]) -> str:
     parts = []
     for name, summary in run["by_suite"].items():
         tiles = "".join(
-            f"<li><b>{summary['metrics'][metric]:.2f}</b><span>{_named(metric)}</span>"
+            f"<li><b>{summary['metrics'][metric]:.3f}</b><span>{_named(metric)}</span>"
             f"<span>{_between(summary, metric)}, {summary['counted'][metric]} cases</span></li>"
             for metric in _TILES if metric in summary["metrics"]
         )  # fmt: skip
         parts.append(f"<h3>{escape(name)}, {summary['n']} cases</h3><ul class='tiles'>{tiles}</ul>")
     return "".join(parts)
+
+
+def _bars(run: Mapping[str, Any]) -> str:
+    """Return a table of the bars of each own suite; nothing for a run that has none."""
+    heads = "".join(f"<th scope='col'>{head}</th>" for head in ("bar", "least", "seen", "short by", "kinds below it"))
+    tables = "".join(
+        f"<h3>{escape(suite)}</h3><div class='scroll'><table><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(map(_bar, bars))}</tbody></table></div>"
+        for suite, bars in run.get("bars", {}).items()
+    )
+    return f"<h2>What is aimed at, and what is missing</h2>{tables}" if tables else ""
+
+
+def _bar(bar: Mapping[str, Any]) -> str:
+    seen = "none" if bar["seen"] is None else f"{bar['seen']:.4f}"
+    met = f"<span class='short'>{bar['short']:.4f}</span>" if bar["short"] else "reached"
+    kinds = ", ".join(
+        f"{escape(below['kind'])} <small>{below['seen']:.3f}, n {below['n']}</small>" for below in bar["kinds"]
+    )
+    return (
+        f"<tr><th scope='row'>{_named(bar['metric'])}</th><td>{bar['least']:.4f}</td><td>{seen}</td>"
+        f"<td>{met}</td><td>{kinds}</td></tr>"
+    )
 
 
 def _intervals(run: Mapping[str, Any]) -> str:
@@ -126,6 +150,21 @@ def _kinds(suite: str, run: Mapping[str, Any]) -> str:
     return (
         f"<h2>By kind of question: {escape(suite)}</h2><figure><ul class='legend'>{legend}</ul>"
         f"{stacked_bars(rows, title=f'Verdicts by kind of question, {suite}')}</figure>"
+        f"{_figures_by_kind(run['by_suite'][suite]['by_kind'])}"
+    )
+
+
+def _figures_by_kind(kinds: Mapping[str, Mapping[str, Any]]) -> str:
+    heads = "".join(f"<th scope='col'>{_named(metric)}</th>" for metric in _BY_KIND)
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(kind)}</th>"
+        + "".join(f"<td>{_figure(summary, metric, otherwise='')}</td>" for metric in _BY_KIND)
+        + "</tr>"
+        for kind, summary in kinds.items()
+    )
+    return (
+        f"<div class='scroll'><table><thead><tr><th scope='col'>kind</th>{heads}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -143,9 +182,9 @@ def _figures(run: Mapping[str, Any]) -> str:
     )
 
 
-def _figure(summary: Mapping[str, Any], metric: str) -> str:
+def _figure(summary: Mapping[str, Any], metric: str, *, otherwise: str = "<small>does not apply</small>") -> str:
     if metric not in summary["metrics"]:
-        return "<small>does not apply</small>"
+        return otherwise
     return (
         f"{summary['metrics'][metric]:.3f} <small>{_between(summary, metric)}, n {summary['counted'][metric]}</small>"
     )

@@ -12,18 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
 
 from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
+from eval.bars import bars_of
 from eval.cases import Articles, Case
 from eval.metrics import latency_percentile
 from eval.score import METRICS, RETRIEVAL, Score, score, score_of_nothing
 from eval.stats import bootstrap_interval
 from eval.suites import Suite, articles_of, corpus_sha256, opened
-from index.embed import Embedder
+from index.embed import Embedder, sha256_of
 from index.errors import InputError
 from index.news_index import NewsIndex
 from rag.bot import NewsBot
@@ -45,7 +47,7 @@ __all__ = [
 
 FORMAT = 1
 SEED = 20250904
-_PACKAGES = ("groundwire", "numpy", "torch", "sentence-transformers", "faiss-cpu", "tantivy", "openvino")
+_PACKAGES = ("groundwire", "numpy", "torch", "sentence-transformers", "faiss-cpu", "tantivy", "openvino", "ir-measures")
 
 System = Callable[[Case], Mapping[str, Any]]
 """Takes a case and returns an answer in our JSON shape or OpenAI's; raises `MissingAnswerError` where there is none."""
@@ -91,6 +93,10 @@ def our_bot(*, writer: Writer | None = None, embedder: Embedder | None = None, k
     def describe(index: NewsIndex) -> Mapping[str, Any]:
         named = NewsBot(index, writer=writer).writer
         made = {"embedder": index.embedder.model_id, "embedder_fingerprint": index.embedder.fingerprint}
+        made |= {
+            "reader_sha256": _sha256_of_ours("reader.safetensors"),
+            "quoter_sha256": _sha256_of_ours("quoter.json"),
+        }
         return {"system": "groundwire", "writer": named.name, "model": named.model, "k": k, **made}
 
     return Setup(system=system, describe=describe, embedder=embedder)
@@ -105,9 +111,8 @@ def from_file(path: Path, *, embedder: Embedder) -> Setup:
             raise MissingAnswerError(f"{path.name} has no answer for {case.id!r}")
         return answers[case.id]
 
-    return Setup(
-        system=lambda index: system, describe=lambda index: {"system": "file", "answers": path.name}, embedder=embedder
-    )
+    described = {"system": "file", "answers": path.name, "answers_sha256": sha256_of(path)}
+    return Setup(system=lambda index: system, describe=lambda index: described, embedder=embedder)
 
 
 def run(
@@ -139,8 +144,9 @@ def run(
     order = [suite.name for suite in suites]
     outcomes.sort(key=lambda outcome: order.index(outcome.suite))
     timings = {**_latency(outcomes), "total": round(1000 * (setup.clock() - begun))}
-    settings = {**described, "corpora": corpora, "seed": SEED, "versions": _versions()}
-    return _document(outcomes, order, settings, timings, started)
+    cases = {suite.name: sha256_of(suite.cases) for suite in suites}
+    settings = {**described, "corpora": corpora, "cases_sha256": cases, "seed": SEED, "versions": _versions()}
+    return _document(outcomes, suites, settings, timings, started)
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -217,17 +223,17 @@ def _score_all(
 
 def _document(
     outcomes: Sequence[Outcome],
-    suites: Sequence[str],
+    suites: Sequence[Suite],
     settings: Mapping[str, Any],
     timings: Mapping[str, Any],
     started: datetime,
 ) -> dict[str, Any]:
     cases = [_case_json(outcome) for outcome in outcomes]
-    by_suite = {name: [outcome for outcome in outcomes if outcome.suite == name] for name in suites}
+    of_suite = {suite.name: [outcome for outcome in outcomes if outcome.suite == suite.name] for suite in suites}
+    by_suite = {name: {**_summary(some), "by_kind": _by_kind(some)} for name, some in of_suite.items()}
     return {
-        "format": FORMAT, "suite": ", ".join(suites), **_summary(outcomes),
-        "by_kind": _by_kind(outcomes),
-        "by_suite": {name: {**_summary(some), "by_kind": _by_kind(some)} for name, some in by_suite.items()},
+        "format": FORMAT, "suite": ", ".join(by_suite), **_summary(outcomes),
+        "by_kind": _by_kind(outcomes), "by_suite": by_suite, "bars": bars_of(suites, by_suite),
         "failures": [case for case in cases if case["verdict"] != "right"],
         "settings": settings, "started": started.isoformat(timespec="seconds"), "timings_ms": timings, "cases": cases,
     }  # fmt: skip
@@ -311,6 +317,12 @@ def _without_retrieval(outcome: Outcome) -> Outcome:
 def _latency(outcomes: Sequence[Outcome]) -> dict[str, float]:
     answered = [outcome.ms for outcome in outcomes if outcome.error is None]
     return {f"p{percent}": round(latency_percentile(answered, percent), 1) for percent in (50, 95)}
+
+
+def _sha256_of_ours(name: str) -> str:
+    """Return the checksum of a file that was fitted and is shipped with `rag`."""
+    with as_file(files("rag").joinpath(name)) as path:
+        return sha256_of(path)
 
 
 def _versions() -> dict[str, str]:

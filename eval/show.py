@@ -15,13 +15,15 @@ _MAIN = (
     "sentence_precision", "span_precision", "span_recall", "answer_found", "nugget_recall", "token_f1", "recall@5",
     "recall@8", "hit@1", "hit@5", "mrr", "ndcg@10", "table_precision", "table_recall",
 )  # fmt: skip
+_BY_KIND = ("citation_precision", "evidence_complete", "answered", "refused")
 _VERDICTS = ("right", "partial", "wrong", "refused", "answered", "missing", "crashed")
 
 
 def show_run(run: Mapping[str, Any]) -> str:
-    """Return a table of metrics with a column a suite, a table of kinds for each suite, and what answered."""
+    """Return a table of metrics with a column a suite, one of kinds for each suite, the bars, and what answered."""
     blocks = [_metrics(run["by_suite"])]
-    blocks += [_kinds(name, run) for name in run["by_suite"]]
+    blocks += [block for name in run["by_suite"] for block in (_kinds(name, run), _figures_by_kind(name, run))]
+    blocks += [_bars(name, bars) for name, bars in run.get("bars", {}).items()]
     settings, timings = run["settings"], run["timings_ms"]
     named = ", ".join(
         f"{key} {_plain(settings[key])}"
@@ -89,6 +91,26 @@ def _kinds(suite: str, run: Mapping[str, Any]) -> str:
     for kind, summary in run["by_suite"][suite]["by_kind"].items():
         counts = "".join(f"{verdicts[kind].count(verdict) or '':>10}" for verdict in seen)
         lines.append(f"{kind:18}{summary['n']:>4}  {_cell(summary, 'score'):20.20}{counts}".rstrip())
+    return "\n".join(lines)
+
+
+def _figures_by_kind(suite: str, run: Mapping[str, Any]) -> str:
+    heads = "".join(name.ljust(20) for name in _BY_KIND)
+    lines = [f"{_plain(suite) + ': kind':22}{heads}".rstrip()]
+    for kind, summary in run["by_suite"][suite]["by_kind"].items():
+        cells = "".join(f"{_cell(summary, name):20.20}" for name in _BY_KIND)
+        lines.append(f"{kind:22}{cells}".rstrip())
+    return "\n".join(lines)
+
+
+def _bars(suite: str, bars: Sequence[Mapping[str, Any]]) -> str:
+    lines = [f"{suite + ': bar':{_COLUMN}}{'least':>8}{'seen':>8}{'short by':>10}"]  # 4 digits: as exact as the run
+    for bar in bars:
+        seen = "none" if bar["seen"] is None else f"{bar['seen']:.4f}"
+        short = f"{bar['short']:.4f}" if bar["short"] else "reached"
+        lines.append(f"{bar['metric']:{_COLUMN}}{bar['least']:8.4f}{seen:>8}{short:>10}")
+        kinds = ", ".join(f"{below['kind']} {below['seen']:.3f} of {below['n']}" for below in bar["kinds"])
+        lines += [_wrapped(f"below it: {kinds}", 100, "  ")] if kinds else []
     return "\n".join(lines)
 
 

@@ -51,6 +51,14 @@ def test_words_that_do_not_stand_there_are_no_faithful_quote(citation: Mapping[s
     assert not read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0].faithful
 
 
+def test_words_without_a_place_are_cited_wherever_the_article_has_them() -> None:
+    twice = Article(id="oslo", text="It rained. Oslo paid. It rained.", title="Oslo pays")
+    given = read_answer(
+        {"text": "x", "citations": [{"article_id": "oslo", "quote": "It rained."}]}, {("oslo", 1): twice}
+    )
+    assert given.citations[0].spans == (EvidenceSpan("oslo", 1, 0, 10), EvidenceSpan("oslo", 1, 22, 32))
+
+
 def test_the_place_that_is_named_is_the_place_that_counts() -> None:
     citation = {"article_id": "oslo", "revision": 2, "quote": QUOTE, "start": 10, "end": 30}
     given = read_answer({"text": "x", "citations": [citation]}, ARTICLES)

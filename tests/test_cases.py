@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.cases import KINDS, Case, EvidenceSpan, load_cases
+from eval.cases import KINDS, Case, EvidenceSpan, load_cases, places_of
 from eval.suites import articles_of, find_suites, opened
 from index.article import Article
 from index.errors import InputError
@@ -69,7 +69,7 @@ def test_near_misses_are_at_least_half_of_the_unanswerables(own: dict[str, list[
     assert kinds.count("near-miss") >= len(kinds) / 2
 
 
-@pytest.mark.parametrize("name", ["dev", "test"])
+@pytest.mark.parametrize("name", ["dev", "test", "unseen"])
 def test_two_fifths_of_the_answerable_share_no_word_with_their_evidence(
     own: dict[str, list[Case]], corpora: dict[str, Corpus], name: str
 ) -> None:
@@ -104,6 +104,17 @@ def test_a_short_case_needs_only_a_question_and_a_quote(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_quote_without_a_place_stands_for_every_place_that_has_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.jsonl", {"id": "1", "question": "Who paid?", "evidence": [[{"quote": "Oslo paid"}]]})
+    [case] = load_cases(path, ARTICLES)
+    assert case.evidence == ((EvidenceSpan("oslo", 1, 0, 9), EvidenceSpan("oslo", 1, 32, 41)),)
+
+
+def test_places_of_a_quote_may_overlap() -> None:
+    article = Article(id="a", text="ha-ha-ha", title="Laughs")
+    assert places_of("ha-ha", article) == [EvidenceSpan("a", 1, 0, 5), EvidenceSpan("a", 1, 3, 8)]
+
+
 WRONG = [
     ({"id": "1", "question": "?", "evidence": [[{"quote": "Oslo paid 6"}]]}, "does not stand in the articles"),
     ({"id": "1", "question": "?", "evidence": [[{"quote": ""}]]}, "does not stand"),
@@ -122,7 +133,37 @@ WRONG = [
     ({"id": "1", "question": "?", "refuse": True, "kind": "riddle"}, "'riddle'"),
     ({"id": "1", "question": "?", "refuse": True, "answer": "5"}, "no field 'answer'"),
     ({"id": "1", "question": "?", "refuse": True, "draft": "Fill in."}, "is a draft"),
-    ({"question": "?", "refuse": True}, "not a case"),
+    ({"question": "?", "refuse": True}, "`id` is None; write a name"),
+    ({"id": "1", "refuse": True}, "`question` is None; write a question in words"),
+    ({"id": "1", "question": "?", "evidence": [[{"article_id": "oslo"}]]}, "not a case"),
+    ({"id": ["1"], "question": "?", "refuse": True}, "`id` is .*; write a name"),
+    ({"id": "1", "question": 5, "refuse": True}, "`question` is 5; write a question in words"),
+    ({"id": "1", "question": " ", "refuse": True}, "`question` is ' '"),
+    ({"id": "1", "question": "?", "refuse": "false"}, "`refuse` is 'false'; write true or false"),
+    ({"id": "1", "question": "?", "refuse": True, "answers": "19"}, "`answers` is '19'; write a list"),
+    (
+        {"id": "1", "question": "?", "refuse": True, "split": "train"},
+        "`split` is 'train'; write one of dev, test, unseen",
+    ),
+    ({"id": "1", "question": "?", "refuse": True, "sources": "Oslo Desk"}, "`sources` is 'Oslo Desk'; write a list"),
+    ({"id": "1", "question": "?", "refuse": True, "as_of": "yesterday"}, "`as_of` 'yesterday' is not a date"),
+    ({"id": "1", "question": "?", "refuse": True, "since": "2025-02-01", "until": "2025-01-01"}, "exchange them"),
+    ({"id": "1", "question": "?", "refuse": True, "history": [{"question": 5}]}, "`history` is .*; write turns"),
+    ({"id": "1", "question": "?", "refuse": True, "history": [{"answer": "5"}]}, "`history` is .*; write turns"),
+    ({"id": "1", "question": "?", "refuse": True, "table": [{"sum": 5}]}, "`table` is .*; write rows"),
+    ({"id": "1", "question": "?", "evidence": [{"quote": "Oslo"}]}, "`evidence` is .*; write needs"),
+    ({"id": "1", "question": "?", "evidence": [[{"quote": 5}]]}, "`quote` is 5; copy the words"),
+    (
+        {"id": "1", "question": "?", "evidence": [[{"article_id": "oslo", "start": -6, "end": 50, "quote": "again."}]]},
+        "-6 to 50 is no place",
+    ),
+    (
+        {"id": "1", "question": "?", "evidence": [[{"article_id": "oslo", "start": "0", "end": 4, "quote": "Oslo"}]]},
+        "'0' to 4 is no place",
+    ),
+    ({"id": "1", "question": "?", "kind": "fact", "refuse": True}, "`kind` 'fact' is to be answered"),
+    ({"id": "1", "question": "?", "kind": "far", "evidence": [[{"quote": "Oslo"}]]}, "`kind` 'far' is to be refused"),
+    ({"id": "1", "question": "?", "kind": "follow-up", "evidence": [[{"quote": "Oslo"}]]}, "has no `history`"),
 ]
 
 
@@ -131,6 +172,15 @@ def test_a_wrong_case_is_refused_by_its_line(tmp_path: Path, case: Mapping[str, 
     with pytest.raises(InputError, match=said) as caught:
         load_cases(write(tmp_path / "c.jsonl", case), ARTICLES)
     assert str(caught.value).startswith("c.jsonl:1: ")
+
+
+def test_an_empty_field_is_one_that_is_not_given(tmp_path: Path) -> None:
+    given = {"id": "1", "question": "Who paid?", "evidence": [[{"quote": "Oslo paid 5"}]]}
+    empty = dict.fromkeys(("split", "kind", "history", "as_of", "since", "until", "sources", "table", "note"))
+    [short] = load_cases(write(tmp_path / "short.jsonl", given), ARTICLES)
+    assert load_cases(write(tmp_path / "long.jsonl", {**empty, **given, "answers": [], "refuse": False}), ARTICLES) == [
+        short
+    ]
 
 
 def test_two_cases_of_one_id_are_refused(tmp_path: Path) -> None:

@@ -56,6 +56,16 @@ def test_the_table_is_printed_and_the_run_is_kept(folder: Path, capsys: pytest.C
     assert json.loads(kept.read_text(encoding="utf-8"))["metrics"]["score"] == 1.0
 
 
+def test_the_figures_of_a_kind_are_printed_with_their_intervals(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status("--answers", "good.jsonl")
+    sure, none = "1.000 [0.21 1.00]   ", "-".ljust(20)
+    shown = capsys.readouterr().out
+    assert ("fact".ljust(22) + sure * 3 + none).rstrip() in shown
+    assert ("far".ljust(22) + none * 3 + sure).rstrip() in shown
+
+
 def test_failures_are_printed_with_question_answer_and_evidence(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +109,17 @@ def test_a_report_is_written_beside_the_run(folder: Path) -> None:
     assert kept.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_a_run_in_the_folder_of_the_user_is_said_to_be_on_the_page_and_another_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("eval.run.runs_folder", lambda: folder / "users")
+    said = []
+    for where in ([], ["--runs", "runs"]):
+        evaluate.main(["cases.jsonl", "--answers", "good.jsonl", *where], standalone_mode=False)
+        said.append("lists it at /reports" in capsys.readouterr().err)
+    assert (said, len(list((folder / "users").glob("*.json")))) == ([True, False], 1)
+
+
 def test_two_runs_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status("--answers", "bad.jsonl")
     [earlier] = (folder / "runs").glob("*.json")
@@ -113,6 +134,8 @@ def test_two_runs_are_compared(folder: Path, capsys: pytest.CaptureFixture[str])
     [
         (["--answers", "gone.jsonl"], "gone.jsonl"),
         (["--answers", "good.jsonl", "--url", "http://x"], "two systems"),
+        (["--answers", "good.jsonl", "--model", "llama"], "leave them out"),
+        (["--answers", "good.jsonl", "--token-file", "token"], "leave them out"),
         (["--url", "ftp://x"], "no address"),
         (["--model", "llama"], "no language model"),
         (["--answers", "good.jsonl", "--gate", "gone.toml"], "gone.toml"),

@@ -1,8 +1,12 @@
 """A run scores every case, keeps what a reader needs to check it, and is the same every time."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,8 @@ import pytest
 from eval.cases import Case
 from eval.compare import compare_runs
 from eval.gates import Miss, gates_of, misses, read_gates
-from eval.run import MissingAnswerError, Setup, our_bot, read_run, run
+from eval.metrics import refusal_precision, refusal_recall
+from eval.run import MissingAnswerError, Setup, from_file, our_bot, read_run, run
 from eval.suites import Suite, UnusedEmbedder, find_suites
 from index.errors import InputError
 from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
@@ -133,6 +138,16 @@ def test_a_wrong_refusal_is_charged_as_no_answer(scored: Callable[..., dict[str,
     )  # fmt: skip
 
 
+def test_the_refusal_figures_of_a_run_are_those_of_their_formulas(scored: Callable[..., dict[str, Any]]) -> None:
+    document = scored(toll=REFUSAL, both=TOLL, near=TOLL, far=REFUSAL)
+    should = [case["refuse"] for case in document["cases"]]
+    did = [case["answer"]["status"] == "refused" for case in document["cases"]]
+    figures = document["metrics"]
+    assert (figures["refusal_precision"], figures["refused"]) == (
+        refusal_precision(should, did), refusal_recall(should, did),
+    )  # fmt: skip
+
+
 def test_near_misses_and_far_questions_are_counted_apart(scored: Callable[..., dict[str, Any]]) -> None:
     figures = scored(toll=TOLL, near=TOLL, far=REFUSAL)["metrics"]
     assert (figures["refused_near"], figures["refused_far"]) == (0.0, 1.0)
@@ -177,7 +192,7 @@ def test_a_table_is_scored_where_the_case_gives_its_rows(tmp_path: Path) -> None
 def test_a_run_names_its_articles_settings_and_versions(scored: Callable[..., dict[str, Any]]) -> None:
     settings = scored(toll=TOLL)["settings"]
     assert (settings["system"], settings["corpora"]["mine"]["articles"]) == ("fake", 2)
-    assert {"python", "numpy"} <= set(settings["versions"])
+    assert {"python", "numpy", "ir-measures"} <= set(settings["versions"])
 
 
 def test_another_text_is_another_corpus(tmp_path: Path) -> None:
@@ -191,6 +206,31 @@ def test_another_text_is_another_corpus(tmp_path: Path) -> None:
     assert checksum("a", "It rained.") == checksum("b", "It rained.") != checksum("c", "It snowed.")
 
 
+def test_other_cases_have_another_checksum(tmp_path: Path) -> None:
+    def checksum(*cases: Mapping[str, Any]) -> str:
+        document = run([suite(tmp_path, *cases)], saying({}), started=NOW)
+        return str(document["settings"]["cases_sha256"]["mine"])
+
+    assert checksum(CASES[2]) == checksum(CASES[2]) != checksum({**CASES[2], "question": "How many in Kyiv?"})
+
+
+def test_other_answers_have_another_checksum(tmp_path: Path) -> None:
+    def checksum(text: str) -> str:
+        answers = write_articles(tmp_path / "answers.jsonl", {"id": "toll", "text": text})
+        document = run([suite(tmp_path)], from_file(answers, embedder=UnusedEmbedder()), started=NOW)
+        return str(document["settings"]["answers_sha256"])
+
+    assert checksum("19.") == checksum("19.") != checksum("20.")
+
+
+def test_our_bot_is_named_by_what_was_fitted_too(tmp_path: Path, checkout: Path) -> None:
+    settings = run([suite(tmp_path)], our_bot(embedder=FakeEmbedder()), started=NOW)["settings"]
+    fitted = [
+        sha256((checkout / "rag" / name).read_bytes()).hexdigest() for name in ("reader.safetensors", "quoter.json")
+    ]
+    assert [settings["reader_sha256"], settings["quoter_sha256"]] == fitted
+
+
 def test_two_runs_of_our_bot_are_the_same_but_for_their_time(tmp_path: Path) -> None:
     def scores() -> dict[str, Any]:
         document = run([suite(tmp_path)], our_bot(embedder=FakeEmbedder()), started=NOW)
@@ -200,6 +240,24 @@ def test_two_runs_of_our_bot_are_the_same_but_for_their_time(tmp_path: Path) -> 
         return document
 
     assert scores() == scores()
+
+
+@pytest.mark.model
+def test_two_processes_score_our_bot_the_same_whatever_their_hashes(tmp_path: Path, checkout: Path) -> None:
+    own = checkout / "eval" / "cases" / "unseen"
+    few = (own / "cases.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)[::8]
+    (tmp_path / "few.jsonl").write_text("".join(few), encoding="utf-8")
+    found = []
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "eval", "few.jsonl", "--articles", str(own / "articles.jsonl"), "--runs", seed]
+        env = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONHASHSEED": seed}
+        subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
+        [kept] = (tmp_path / seed).glob("*.json")
+        document = read_run(kept)
+        untimed = [{name: value for name, value in case.items() if name != "ms"} for case in document["cases"]]
+        found.append((document["metrics"], document["settings"], untimed))
+    assert len(found[0][2]) == 5
+    assert found[0] == found[1]
 
 
 def test_our_bot_is_described_by_its_writer_and_its_embedder(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What docs/evaluating.md shows is what happens, to a new user in an empty folder."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -10,9 +11,11 @@ from http.server import HTTPServer
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from eval.cases import KINDS
 from eval.score import METRICS
+from tests.served import QUESTION
 from tests.test_eval_command import Server
 
 
@@ -83,10 +86,18 @@ def test_a_server_is_asked_in_both_dialects(guide: str, folder: Path, server: st
     assert [run(command, folder).returncode for command in asked] == [0, 0]
 
 
-def test_feedback_becomes_drafts(guide: str, folder: Path) -> None:
+def test_feedback_left_over_http_becomes_a_draft_that_a_person_has_to_finish(
+    guide: str, folder: Path, client: TestClient
+) -> None:
+    answer = client.post("/api/v1/ask", json=QUESTION).json()
+    client.post("/api/v1/feedback", json={"kind": "like", "answer": answer})
     [command] = commands(guide, "feedback")
     done = run(command, folder)
-    assert (done.returncode, "0 new draft cases" in done.stderr) == (0, True)
+    [draft] = map(json.loads, (folder / "mine.jsonl").read_text(encoding="utf-8").splitlines())
+    said = [[place["quote"] for place in need] for need in draft["evidence"]]
+    assert (done.returncode, "1 new draft cases" in done.stderr) == (0, True)
+    assert (draft["question"], "draft" in draft) == (QUESTION["question"], True)
+    assert said == [[citation["quote"]] for citation in answer["citations"]] != []
 
 
 def test_a_public_set_without_its_folder_says_so(guide: str, folder: Path) -> None:

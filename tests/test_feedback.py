@@ -62,6 +62,19 @@ def test_a_refusal_that_was_disliked_leaves_open_what_is_right() -> None:
     assert (draft["refuse"], draft["evidence"], "evidence" in draft["draft"]) == (False, [], True)
 
 
+@pytest.mark.parametrize(
+    ("finished", "kind"), [({"refuse": True}, "near-miss"), ({"evidence": [[{"quote": "Four"}]]}, "fact")]
+)
+def test_a_refusal_that_was_disliked_can_be_finished_either_way(
+    tmp_path: Path, finished: Mapping[str, Any], kind: str
+) -> None:
+    draft = draft_case(said("dislike", status="refused", citations=[], sentences=[]))
+    del draft["draft"]
+    (tmp_path / "c.jsonl").write_text(json.dumps({**draft, **finished}), encoding="utf-8")
+    [case] = load_cases(tmp_path / "c.jsonl", {("kyiv", 1): Article(id="kyiv", text="19 Four", title="Toll")})
+    assert case.kind == kind
+
+
 def test_the_same_feedback_gets_the_same_id_and_another_one_another() -> None:
     assert draft_case(said("like"))["id"] == draft_case(said("like"))["id"] != draft_case(said("other"))["id"]
 

@@ -5,6 +5,7 @@ import inspect
 import re
 
 import pytest
+from sklearn.metrics import precision_score, recall_score
 
 from eval import metrics as module
 from eval.cases import EvidenceSpan
@@ -19,6 +20,8 @@ from eval.metrics import (
     nugget_recall,
     quote_fidelity,
     recall_at_k,
+    refusal_precision,
+    refusal_recall,
     share_precise,
     span_precision,
     span_recall,
@@ -113,6 +116,14 @@ def test_a_table_with_surplus_rows_loses_precision_and_keeps_recall() -> None:
     gold = [{"actor": "Oslo", "amount": "5"}]
     rows = [*gold, {"actor": "Rome", "amount": "7"}]
     assert (table_precision(rows, gold), table_recall(rows, gold)) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(("should", "did"), [("110010", "101110"), ("11", "11"), ("00", "11"), ("11", "00")])
+def test_refusals_are_counted_as_scikit_learn_counts_them(should: str, did: str) -> None:
+    right, refused = [mark == "1" for mark in should], [mark == "1" for mark in did]
+    assert (refusal_precision(right, refused), refusal_recall(right, refused)) == (
+        precision_score(right, refused, zero_division=0), recall_score(right, refused, zero_division=0),
+    )  # fmt: skip
 
 
 def test_no_table_scores_nothing() -> None:

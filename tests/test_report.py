@@ -90,7 +90,14 @@ def test_a_mark_is_a_chip_that_leads_to_its_quote(page: str) -> None:
 
 def test_the_figures_are_those_of_the_run(page: str, tmp_path: Path) -> None:
     document = scored(tmp_path)
-    assert f"<b>{document['metrics']['citation_precision']:.2f}</b><span>citation precision</span>" in page
+    assert f"<b>{document['metrics']['citation_precision']:.3f}</b><span>citation precision</span>" in page
+
+
+def test_the_figures_of_a_kind_stand_with_their_intervals(page: str) -> None:
+    fact, far = re.findall(r"<tr><th scope='row'>(?:fact|far)</th>.*?</tr>", page)
+    sure = "<td>1.000 <small>0.21 to 1.00, n 1</small></td>"
+    assert fact == f"<tr><th scope='row'>fact</th>{sure * 4}<td></td></tr>"
+    assert far == f"<tr><th scope='row'>far</th>{sure}<td></td><td></td><td></td>{sure}</tr>"
 
 
 def test_a_comparison_shows_what_changed(tmp_path: Path) -> None:
@@ -108,6 +115,11 @@ def test_a_dot_stands_where_its_value_is() -> None:
     ]
     places = [ElementTree.fromstring(svg).find(".//circle") for svg in plots]
     assert [place.get("cx") for place in places if place is not None] == ["190.0", "660.0"]
+
+
+def test_a_figure_just_below_a_bar_is_not_rounded_up_to_it() -> None:
+    estimate = Estimate(label="a", value=0.8467, low=0, high=1, series="one")
+    assert ">0.847<" in interval_plot({"a": [estimate]}, title="t")
 
 
 def test_a_difference_of_nothing_stands_on_the_line() -> None:

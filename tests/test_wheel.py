@@ -53,7 +53,7 @@ def test_the_wheel_carries_the_sample_articles_and_answers_about_them(installed:
 
 
 def test_the_wheel_evaluates_itself_on_the_cases_that_it_carries(installed: Path, tmp_path: Path) -> None:
-    command = [str(installed.parent / "groundwire"), "eval", "unseen", "--runs", "runs", "--html", "--failures", "0"]
+    command = [str(installed.parent / "groundwire"), "eval", "--runs", "runs", "--html", "--failures", "0"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "unseen (40)" in done.stdout
     assert len(list((tmp_path / "runs").glob("*.html"))) == 1

@@ -95,4 +95,4 @@ def _before(name: str, names: list[str], held: dict[str, dict[str, Any]]) -> str
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+    return "" if value is None else f"{value:.3f}"
