@@ -12,11 +12,11 @@ space; a long answer gains by chance, so strict exact match and "a cited sentenc
 >>> shares_a_token("Yes", "yes"), shares_a_token("Yes.", "yes"), shares_a_token("SBF", "Sam Bankman-Fried")
 (1.0, 0.0, 0.0)
 
-Queries that share an article of their evidence, or are linked by others that do, are one group (a null query is its
-own); the groups are sorted by their first title: even positions fit, odd ones test, and no evidence is in both halves.
+Queries are grouped by the first evidence title in the alphabet (null queries by id) and the groups sorted: even
+positions fit, odd ones test; further evidence may still be shared between the halves.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_r
 from eval.metrics import answer_found, exact_match
 from rag.bot import NewsBot
 
-__all__ = ["Query", "first_linked", "found_in", "judge", "load_documents", "load_queries", "run", "shares_a_token"]
+__all__ = ["Query", "found_in", "judge", "load_documents", "load_queries", "run", "shares_a_token"]
 
 NAME = "multihop_rag"
 _SOURCE = "https://github.com/yixuantt/MultiHop-RAG (ODC-BY)"
@@ -57,17 +57,19 @@ _NULLS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Hold a query, its gold answer and the facts of its evidence; a null query has none.
-
-    `group` keeps queries on the same evidence in one half.
-    """
+    """Hold a query, its gold answer, and the facts and titles of its evidence; a null query has none."""
 
     id: str
     text: str
     answer: str
     kind: str
     facts: tuple[str, ...]
-    group: str
+    titles: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """Return what keeps queries on the same evidence in one half."""
+        return min(self.titles, default=f"null {self.id}")
 
 
 def load_queries(folder: Path) -> list[Query]:
@@ -75,29 +77,14 @@ def load_queries(folder: Path) -> list[Query]:
     files = DataFiles.of(folder, "multihop-rag", _SOURCE)
     path = files.one("MultiHopRAG.json", "queries*.jsonl*")
     rows = read_json(path) if path.suffix == ".json" else list(read_json_lines(path))
-    titles = [sorted({piece["title"] for piece in row["evidence_list"]}) for row in rows]
-    first = first_linked(titles)
     return [
         Query(
             id=str(row.get("id", number)), text=row["query"], answer=row["answer"], kind=row["question_type"],
             facts=tuple(piece["fact"] for piece in row["evidence_list"]),
-            group=first[named[0]] if named else f"null {row.get('id', number)}",
+            titles=tuple(piece["title"] for piece in row["evidence_list"]),
         )
-        for number, (row, named) in enumerate(zip(rows, titles, strict=True))
+        for number, row in enumerate(rows)
     ]  # fmt: skip
-
-
-def first_linked(groups: Iterable[Sequence[str]]) -> dict[str, str]:
-    """Return for each name the first in the alphabet of those that the groups link it to, directly or through others.
-
-    >>> first_linked([["b", "c"], ["a", "c"], ["d"]])
-    {'a': 'a', 'b': 'a', 'c': 'a', 'd': 'd'}
-    """
-    linked: dict[str, set[str]] = {}
-    for group in groups:
-        joined = set(group).union(*(linked.get(name, ()) for name in group))
-        linked.update(dict.fromkeys(joined, joined))
-    return {name: min(names) for name, names in sorted(linked.items())}
 
 
 def load_documents(folder: Path) -> tuple[list[Document], str]:
