@@ -2,9 +2,9 @@
 
 It scores every sentence of the passages that the search ranks near the best, with a linear model over the features of
 `rag.evidence`, the readings of `rag.reader` among them, and quotes as few as the question allows. It refuses when the
-question names somebody, a number or a date that no article of those passages holds, or when the best score is below a
-threshold. ``python -m eval.fit.quoter`` fits what is in ``quoter.json``: the weights, the threshold, how far further
-sentences may lie behind the best, and how far passages.
+question names somebody, a number or a date that no article of those passages holds, or when a second linear model, over
+`SIGNS`, finds it too doubtful that any sentence answers. ``python -m eval.fit.quoter --data FOLDER`` fits what is in
+``quoter.json``: both models, the threshold, how far further sentences may lie behind the best, and how far passages.
 """
 
 import json
@@ -39,18 +39,19 @@ from rag.evidence import (
     with_known_names,
 )
 from rag.question import KINDS, Part, Question
-from rag.reader import Extract, Reader, reader_beside
+from rag.reader import READINGS, Extract, Reader, reader_beside
 from rag.retrieve import Evidence
 from rag.terms import Terms, read_terms
 
-__all__ = ["LinearModel", "Quoter", "QuoterModel", "Scored", "drafted", "missing_anchors", "score", "to_read"]
+__all__ = ["SIGNS", "LinearModel", "Quoter", "QuoterModel", "Scored", "drafted", "missing_anchors", "score", "signs_of",
+           "to_read"]  # fmt: skip
 
 _MAX_SENTENCES = 3
 _MAX_LISTED = 12
 _LEAST_READ, _LEAST_LISTED = 2, 8
 """How many passages are read at least, and of a list. By hand: over one article of fourteen, the reach ends at one."""
 _ENTRY_BELOW = 1.0
-"""How far below the threshold an entry of a list may lie. By hand, of 0 to 3 over seeds/: the least that loses none."""
+"""How far below the floor an entry of a list may lie. By hand, of 0 to 3 over seeds/: the least that loses none."""
 _TOLLS = frozenset({"die", "injure", "arrest"})
 """Groups of words for what is counted anew from day to day."""
 
@@ -67,16 +68,44 @@ class LinearModel:
         return np.asarray(rows @ np.array(self.weights) + self.bias, dtype=np.float64)
 
 
+SIGNS = (
+    "score",          # of the best candidate
+    "lead",           # how far the second is below it
+    "together",       # log-odds that one of all candidates answers, as the scores have it
+    "evidence",       # the highest of the readings
+    "next_evidence",  # the second highest
+    "span",           # the highest
+    "answerable",     # the highest
+)  # fmt: skip
+"""What tells whether a part of a question is answered at all."""
+
+_FEWEST = -8.0  # the reading of a second candidate where there is none: about the least that is ever read
+
+
+def signs_of(rows: Features, scores: npt.NDArray[np.float64]) -> Features:
+    """Return shape ``(1, len(SIGNS))`` of at least one candidate, from features and scores."""
+    evidence, span, answerable = (rows[:, FEATURES.index(name)] for name in READINGS)
+    best, *others = np.sort(scores)[::-1]
+    strong, *weaker = np.sort(evidence)[::-1]
+    lead = others[0] - best if others else _FEWEST
+    next_evidence = weaker[0] if weaker else _FEWEST
+    together = np.logaddexp.reduce(scores)
+    return np.array([[best, lead, together, strong, next_evidence, span.max(), answerable.max()]])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoterModel:
-    """Hold the weights of the choice, the score below which nothing is said, and how near further sentences must come.
+    """Hold what decides: the weights of the choice, those of whether to answer, and how near further sentences come.
 
-    `gaps` is how far a further sentence may lie below the best score, by the kind of question; "toll" is how far a
-    newer count of the dead may. `reach` is how far the search may rank a passage that is read below the best one.
+    Nothing is said where `answers`, over `SIGNS`, is below `threshold`. A further sentence must score `floor`, and may
+    lie as far below the best one as `gaps` has for the kind of question; "toll" is how far a newer count of the dead
+    may. `reach` is how far the search may rank a passage that is read below the best one.
     """
 
     choice: LinearModel
+    answers: LinearModel
     threshold: float
+    floor: float
     gaps: Mapping[str, float]
     reach: float
 
@@ -89,13 +118,18 @@ class QuoterModel:
 @cache
 def _shipped() -> QuoterModel:
     data = json.loads(files("rag").joinpath("quoter.json").read_text(encoding="utf-8"))
-    weights = tuple(float(data["weights"][feature]) for feature in FEATURES)
     return QuoterModel(
-        choice=LinearModel(weights, float(data["bias"])),
+        choice=_linear(data["choice"], FEATURES),
+        answers=_linear(data["answers"], SIGNS),
         threshold=float(data["threshold"]),
+        floor=float(data["floor"]),
         gaps={kind: float(data["gaps"][kind]) for kind in (*KINDS, "toll")},
         reach=float(data["reach"]),
     )
+
+
+def _linear(data: Mapping[str, float], names: Sequence[str]) -> LinearModel:
+    return LinearModel(tuple(float(data[name]) for name in names), float(data["bias"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +207,7 @@ def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> 
     unanswered, missing = [], []
     for scored in parts:
         unheld = missing_anchors(scored)
-        if unheld or not scored.candidates or scored.scores[0] < model.threshold:
+        if unheld or not _answers(scored, model):
             unanswered.append(scored.part.text)
             missing.extend(unheld)
             continue
@@ -191,6 +225,12 @@ def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> 
         unanswered=tuple(unanswered),
         missing=tuple(dict.fromkeys(missing)),
     )
+
+
+def _answers(scored: Scored, model: QuoterModel) -> bool:
+    if not scored.candidates:
+        return False
+    return bool(model.answers.score(signs_of(scored.rows, scored.scores))[0] >= model.threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +266,7 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
         return scored
     asked = {number.value for number in scored.terms.numbers}
     published = [candidate.article.sort_key()[0] for candidate in scored.candidates]
-    least = max(float(scored.scores[0]) - model.gaps["toll"], model.threshold)
+    least = max(float(scored.scores[0]) - model.gaps["toll"], model.floor)
     other_day = scored.rows[:, FEATURES.index("another_day")] > 0
     tolls = []
     for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True)):
@@ -260,7 +300,7 @@ _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well ov
 def _choose(scored: Scored, kind: str, model: QuoterModel) -> list[_Quote]:
     """Return the best sentence, and those further ones that the kind of question calls for."""
     listing = kind in ("list", "table")
-    floor = model.threshold - (_ENTRY_BELOW if listing else 0.0)
+    floor = model.floor - (_ENTRY_BELOW if listing else 0.0)
     least = max(float(scored.scores[0]) - model.gaps[kind], floor)
     chosen: list[tuple[Candidate, list[Article]]] = []
     for candidate, own in zip(scored.candidates, scored.scores, strict=True):

@@ -17,12 +17,14 @@ from index.scope import Filters
 from rag.cite import Draft
 from rag.evidence import FEATURES, Candidate, candidates, introduced
 from rag.question import KINDS, read_question
-from rag.quoter import LinearModel, QuoterModel, Scored, drafted, to_read
+from rag.quoter import SIGNS, LinearModel, QuoterModel, Scored, drafted, signs_of, to_read
 from rag.retrieve import Evidence
 
 MODEL = QuoterModel(
     choice=LinearModel((0.0,) * len(FEATURES), 0.0),
+    answers=LinearModel((1.0,) + (0.0,) * (len(SIGNS) - 1), 0.0),
     threshold=0.0,
+    floor=0.0,
     gaps=dict.fromkeys(KINDS, 1.0) | {"toll": 2.0},
     reach=0.15,
 )
@@ -100,6 +102,25 @@ def test_an_answer_that_is_no_list_has_at_most_120_words() -> None:
     assert said.text.startswith("Oslo")
 
 
+def test_whether_to_answer_is_told_by_more_than_the_best_score() -> None:
+    told = ("Oslo paid 5 million.", "2025-05-01", 3.0), ("Rome paid 2 million.", "2025-05-01", 2.0)
+    lead = LinearModel((0.0, 1.0, *(0.0,) * (len(SIGNS) - 2)), 0.0)
+    assert quoted("Who paid?", *told, model=replace(MODEL, answers=lead, threshold=-0.5)) == []
+    assert quoted("Who paid?", *told, model=replace(MODEL, answers=lead, threshold=-1.0)) == [told[0][0]]
+
+
+def test_the_signs_are_the_best_and_the_second_of_scores_and_readings() -> None:
+    rows = np.zeros((3, len(FEATURES)))
+    rows[:, -3:] = [[1.0, -4.0, 0.5], [3.0, -6.0, 0.1], [2.0, -5.0, 0.7]]
+    signs = dict(zip(SIGNS, signs_of(rows, np.array([0.5, 2.0, 1.0]))[0], strict=True))
+    assert signs == pytest.approx(
+        {"score": 2.0, "lead": -1.0, "together": 2.464, "evidence": 3.0, "next_evidence": 2.0, "span": -4.0,
+         "answerable": 0.7}, abs=1e-3,
+    )  # fmt: skip
+    alone = dict(zip(SIGNS, signs_of(rows[:1], np.array([0.5]))[0], strict=True))
+    assert (alone["lead"], alone["next_evidence"]) == (-8.0, -8.0)
+
+
 def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
     hits = tuple(replace(_hit(number, "It rained."), score=score) for number, score in enumerate((1.0, 0.9, 0.7)))
     copies = (replace(hits[0], rank=2), replace(hits[0], rank=3))
@@ -147,7 +168,7 @@ def test_a_newer_toll_that_is_far_behind_counts_for_nothing() -> None:
     assert quoted("How many people were killed in Kyiv?", early, late) == [early[0]]
 
 
-def test_an_entry_of_a_list_may_lie_a_little_below_the_threshold() -> None:
+def test_an_entry_of_a_list_may_lie_a_little_below_the_floor() -> None:
     told = [(f"{town} paid.", "2025-05-01", score) for town, score in (("Oslo", 0.5), ("Rome", -0.9), ("Bonn", -1.1))]
     assert quoted("Which countries paid?", *told, model=with_gap("list", 9.0)) == ["Oslo paid.", "Rome paid."]
     assert quoted("How did Oslo and Rome differ?", *told, model=with_gap("compare", 9.0)) == ["Oslo paid."]

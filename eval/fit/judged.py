@@ -29,7 +29,7 @@ from index.news_index import NewsIndex
 from index.scope import Filters
 from rag.evidence import FEATURES, Features
 from rag.question import Question, read_question
-from rag.quoter import LinearModel, Scored, score, to_read
+from rag.quoter import LinearModel, Scored, missing_anchors, score, to_read
 from rag.reader import Extract, Reader, Readings
 from rag.retrieve import retrieve
 
@@ -55,11 +55,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Hold one part of a question: features of shape ``(candidates, features)``, and which candidates are evidence."""
+    """Hold one part of a question: features of shape ``(candidates, features)``, and which candidates are evidence.
+
+    `refused` tells that it names somebody, a number or a date that no article that was read holds.
+    """
 
     case: Case
     rows: Features
     gold: npt.NDArray[np.bool_]
+    refused: bool = False
 
 
 class RememberingReader:
@@ -195,7 +199,11 @@ def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float) -> Asked:
 
 def judged(cases: Sequence[Asked]) -> list[Judged]:
     """Return every part of every case, with which of its candidates are evidence."""
-    return [Judged(asked.case, part.rows, _gold(asked.case, part)) for asked in cases for part in asked.parts]
+    return [
+        Judged(asked.case, part.rows, _gold(asked.case, part), bool(missing_anchors(part)))
+        for asked in cases
+        for part in asked.parts
+    ]
 
 
 def _gold(case: Case, part: Scored) -> npt.NDArray[np.bool_]:

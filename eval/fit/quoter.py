@@ -5,10 +5,11 @@ held out from the reader, and questions of SQuAD's fitting half.
 The weights are those of a softmax over the candidate sentences of a question and "none of them": its loss is the
 negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
 Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
-article, in five parts); then, for the weights of all of them, what the answers to the development cases, and to
-questions as people ask them (`plain_questions.jsonl`), are worth at each threshold; what the answers to each kind of
-question, those of the stories too, are worth with each gap (but for tolls: of a story, the earlier count is right too);
-and then with other reaches.
+article, in five parts). Whether to answer at all is a logistic regression over `SIGNS`, from scores by weights that did
+not see the question, and of those that are not refused for a name that is missing. Then what the answers to the
+development cases, and to questions as people ask them (`plain_questions.jsonl`), are worth at each threshold and floor;
+what the answers to each kind of question, those of the stories too, are worth with each gap (but for tolls: of a story,
+the earlier count is right too); and with other reaches.
 """
 
 import argparse
@@ -21,6 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import logsumexp
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
 from eval.cases import Case, EvidenceSpan
 from eval.fit.judged import (
@@ -38,7 +42,7 @@ from eval.fit.stories import load_stories, split_stories
 from eval.metrics import evidence_recall, share_precise
 from rag.evidence import FEATURES
 from rag.question import KINDS
-from rag.quoter import LinearModel, QuoterModel, drafted
+from rag.quoter import SIGNS, LinearModel, QuoterModel, drafted, signs_of
 from rag.reader import READINGS, reader_beside
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -47,10 +51,13 @@ PENALTY = 0.01  # of the squared weights of standardized features
 DEVELOPMENT_WEIGHT = 2.0  # of a case over seeds/; a question of a story or of SQuAD has 1
 FOLDS = 5
 STORIES_STEP = 5  # of the stories held out, every fifth: enough for the weights, and a fifth of the time
-THRESHOLDS = (-4.0, -3.5, -3.25, -3.0, -2.75, -2.5, -2.25, -2.0, -1.5, -1.0)
+SIGNS_C = 0.1  # inverse penalty of the logistic regression over standardized signs
+THRESHOLDS = (-1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
+FLOORS = (-4.0, -3.5, -3.0, -2.5, -2.0, -1.5)
 GAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 REACHES = (0.1, 0.125, 0.15, 0.2, 0.25)
 EQUAL = 0.01
+MOST_REFUSED = 0.08  # of the answerable cases: the bar is 0.1, and other questions are harder than these
 COLUMNS = ("answerable refused", "near answered", "far answered", "precision", "all needs", "some need")
 Array = npt.NDArray[np.float64]
 
@@ -85,10 +92,15 @@ def fit(parts: Sequence[Judged], columns: Sequence[int]) -> LinearModel:
     return LinearModel(tuple(float(weight) for weight in weights), bias)
 
 
+def folds_of(parts: Sequence[Judged]) -> dict[str, int]:
+    """Return which of the `FOLDS` every case or story is judged in."""
+    groups = sorted({_group(part) for part in parts})
+    return {group: place % FOLDS for place, group in enumerate(np.random.default_rng(0).permutation(groups))}
+
+
 def unseen_scores(parts: Sequence[Judged], columns: Sequence[int]) -> list[tuple[Judged, Array]]:
     """Return every part with the scores of its candidates by weights that did not see its case or story."""
-    groups = sorted({_group(part) for part in parts})
-    fold_of = {group: place % FOLDS for place, group in enumerate(np.random.default_rng(0).permutation(groups))}
+    fold_of = folds_of(parts)
     scored = []
     for fold in range(FOLDS):
         model = fit([part for part in parts if fold_of[_group(part)] != fold], columns)
@@ -127,6 +139,37 @@ def print_choices(parts: Mapping[str, Sequence[Judged]]) -> None:
             right, area = choice_figures([pair for pair in scored if pair[0].case.id in cases])
             line += f"{right:>24.3f}{area:>10.3f}"
         print(line)
+
+
+# --- whether to answer --------------------------------------------------------------------------------------------
+
+Sign = tuple[Judged, Array]
+
+
+def fit_answers(signs: Sequence[Sign]) -> LinearModel:
+    """Return weights over `SIGNS` that tell the parts with an answer from the others."""
+    rows = np.vstack([row for _, row in signs])
+    scale = StandardScaler().fit(rows)
+    shares = [DEVELOPMENT_WEIGHT if _over_seeds(part) else 1.0 for part, _ in signs]
+    found = LogisticRegression(C=SIGNS_C, max_iter=2000).fit(
+        scale.transform(rows), [not part.case.refuse for part, _ in signs], sample_weight=shares
+    )
+    weights = found.coef_[0] / scale.scale_
+    return LinearModel(tuple(float(w) for w in weights), float(found.intercept_[0] - (weights * scale.mean_).sum()))
+
+
+def print_answers(signs: Sequence[Sign], groups: Mapping[str, Sequence[Judged]]) -> None:
+    """Print how well the best score alone, and all signs, tell what has an answer, by weights that did not see it."""
+    fold_of = folds_of([part for part, _ in signs])
+    models = [fit_answers([s for s in signs if fold_of[_group(s[0])] != fold]) for fold in range(FOLDS)]
+    print(f"\n{'whether to answer':<22}{'best score: AUC':>20}{'all signs: AUC':>20}")
+    for name, group in groups.items():
+        cases = {part.case.id for part in group}
+        own = [(part, row) for part, row in signs if part.case.id in cases]
+        truth = [not part.case.refuse for part, _ in own]
+        by_signs = [models[fold_of[_group(part)]].score(row)[0] for part, row in own]
+        best = [row[0, SIGNS.index("score")] for _, row in own]
+        print(f"{name:<22}{roc_auc_score(truth, best):>20.3f}{roc_auc_score(truth, by_signs):>20.3f}")
 
 
 # --- threshold and gaps -------------------------------------------------------------------------------------------
@@ -183,11 +226,12 @@ def best_row(rows: Sequence[tuple[float, ...]]) -> int:
     """Return the place of the row of `summary` that is taken.
 
     What is worth less than the best by no more than `EQUAL` counts as equal, because a single case changes more: of
-    those, the most precise is taken.
+    those, the most precise is taken. What refuses more than `MOST_REFUSED` is left out, unless all do.
     """
-    least = max(map(worth, rows)) - EQUAL
-    precision = COLUMNS.index("precision")
-    equal = (place for place, row in enumerate(rows) if worth(row) >= least)
+    refused, precision = COLUMNS.index("answerable refused"), COLUMNS.index("precision")
+    usable = [place for place, row in enumerate(rows) if row[refused] <= MOST_REFUSED] or range(len(rows))
+    least = max(worth(rows[place]) for place in usable) - EQUAL
+    equal = (place for place in usable if worth(rows[place]) >= least)
     return max(equal, key=lambda place: rows[place][precision])
 
 
@@ -223,15 +267,13 @@ def main() -> None:
         development = asked(index, sure, reader, best.reach)
         stories = asked(*told, reader, best.reach)
         others = asked(*squad, reader, best.reach)
+        unsure = asked(index, [case for case in plain if not case.refuse], reader, best.reach)
         parts = {"dev": judged(development), "stories": judged(stories), "SQuAD": judged(others)}
         print(f"{len(sure)} development cases, {len(told[1])} questions of stories, {len(squad[1])} of SQuAD\n")
-        print_choices(parts)
-        best = replace(best, choice=fit([part for group in parts.values() for part in group], range(len(FEATURES))))
-        print()
-        for name, weight in (*zip(FEATURES, best.choice.weights, strict=True), ("bias", best.choice.bias)):
-            print(f"{name:<16}{weight:>8.3f}")
-        development += asked(index, [case for case in plain if not case.refuse], reader, best.reach)
+        best = with_models(best, parts, judged(unsure))
+        development += unsure
         best = best_of("threshold", {t: (replace(best, threshold=t), development) for t in THRESHOLDS})
+        best = best_of("floor", {f: (replace(best, floor=f), development) for f in FLOORS})
         for kind in (*KINDS, "toll"):
             asked_for, cases_of = ("count", development) if kind == "toll" else (kind, (*development, *stories))
             alike = [each for each in cases_of if each.question.kind == asked_for and not each.case.refuse]
@@ -239,22 +281,45 @@ def main() -> None:
             best = best_of("gap", {gap: (with_gap(best, kind, gap), alike) for gap in GAPS})
         read = {reach: asked(index, cases + plain, reader, reach) for reach in REACHES}
         best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()})
-    print(f"\nchosen: threshold {best.threshold}, gaps {dict(best.gaps)}, reach {best.reach}")
+    print(f"\nchosen: threshold {best.threshold}, floor {best.floor}, gaps {dict(best.gaps)}, reach {best.reach}")
     if options.write:
         save(best)
+
+
+def with_models(model: QuoterModel, parts: Mapping[str, Sequence[Judged]], unsure: Sequence[Judged]) -> QuoterModel:
+    """Print and return both linear models; the `unsure` parts have an answer, but which sentence it is is not known."""
+    print_choices(parts)
+    known = [part for group in parts.values() for part in group]
+    every = range(len(FEATURES))
+    choice = fit(known, every)
+    print()
+    for name, weight in (*zip(FEATURES, choice.weights, strict=True), ("bias", choice.bias)):
+        print(f"{name:<16}{weight:>8.3f}")
+    scored = [*unseen_scores(known, every), *((part, choice.score(part.rows)) for part in unsure)]
+    signs = [(part, signs_of(part.rows, scores)) for part, scores in scored if len(scores) and not part.refused]
+    print_answers(signs, {**parts, "dev": [*parts["dev"], *unsure]})
+    answers = fit_answers(signs)
+    print("\n" + "\n".join(f"{name:<16}{weight:>8.3f}" for name, weight in zip(SIGNS, answers.weights, strict=True)))
+    return replace(model, choice=choice, answers=answers)
 
 
 def save(model: QuoterModel) -> None:
     """Write a model to the file that the package ships."""
     shape = {
-        "about": "Weights, bias, threshold and gaps: python -m eval.fit.quoter --write. See docs/fitting.md.",
-        "weights": {name: round(weight, 4) for name, weight in zip(FEATURES, model.choice.weights, strict=True)},
-        "bias": round(model.choice.bias, 4),
+        "about": "Fitted by: python -m eval.fit.quoter --data FOLDER --write. See docs/fitting.md.",
+        "choice": _named(FEATURES, model.choice),
+        "answers": _named(SIGNS, model.answers),
         "threshold": model.threshold,
+        "floor": model.floor,
         "gaps": dict(model.gaps),
         "reach": model.reach,
     }
     MODEL_FILE.write_text(json.dumps(shape, indent=1) + "\n", encoding="utf-8")
+
+
+def _named(names: Sequence[str], model: LinearModel) -> dict[str, float]:
+    weights = {name: round(weight, 4) for name, weight in zip(names, model.weights, strict=True)}
+    return {**weights, "bias": round(model.bias, 4)}
 
 
 if __name__ == "__main__":

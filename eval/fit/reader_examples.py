@@ -25,8 +25,8 @@ from rag.terms import read_terms
 
 __all__ = ["Example", "far_examples", "judging_examples", "public_examples", "story_examples"]
 
-_SIZES = (150, 250, 350, 450, 550, 650, 800)  # of a window, in characters
-_TITLED = 0.75  # share of the windows that stand under their title
+_SIZES = (250, 350, 450, 550, 650, 800)  # of a window, in characters
+_TITLED = 0.85  # share of the windows that stand under their title
 _TYPED = 0.15  # share of the questions written as people type them, in lower case without a question mark
 _ALIKE = 0.7  # share of the questions that also come with a window that looks like the answer and is not
 _EXCHANGED = 0.12  # share of the questions that also come with another name or number, unanswerable then
