@@ -91,8 +91,15 @@ def _speeches(text: str) -> Iterator[_Asked]:
     for match in chain(_SPOKE.finditer(text), _SPOKE_AFTER.finditer(text)):
         who = _name(match["who"])
         if who and fold(who) not in SEATS:  # what a capital says is too much to ask
-            others = [name for name in _names(text) if not set(name.split()) & set(who.split())]
+            named = [name for name in _names(_said(text, match)) if not {fold(name)} & {*PLACES, *SEATS}]  # too much
+            others = [name for name in named if not set(name.split()) & set(who.split())]
             yield _Asked("speech", who, f"What did {who} say about {others[0]}?" if others else f"What did {who} say?")
+
+
+def _said(text: str, speaking: re.Match[str]) -> str:
+    """Return what is said: what stands before ", Oslo said on Monday", else what stands behind "Oslo said"."""
+    before = text[: speaking.start()]
+    return before if before.rstrip().endswith((",", '"', "”", "’")) else text[speaking.end() :]
 
 
 def _sums(text: str) -> Iterator[_Asked]:

@@ -328,8 +328,16 @@ def _adds(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate, kin
     if kind == "count":
         figures = {number.value for other in chosen for number in read_terms(other.text).numbers}
         fresh = any(number.value not in figures for number in own.numbers)
-        return fresh and all(candidate.article.id != other.article.id for other in chosen)
+        elsewhere = all(candidate.article.id != other.article.id for other in chosen)
+        return fresh and (elsewhere or bool(_RIVAL.search(candidate.text)))
     return False
+
+
+_REPORTED = r"(?:reports?|accounts?|sources?|desks?)"
+_RIVAL = re.compile(
+    rf"^(?:one|another|others|some|elsewhere)\b|\b(?:one|another|some|other|several) {_REPORTED}\b", re.IGNORECASE
+)
+"""What another report says, told in the same article: "Another speaks of 40 countries"."""
 
 
 def _quote(candidate: Candidate, copies: Sequence[Article], scored: Scored) -> _Quote:

@@ -140,6 +140,12 @@ def test_each_kind_of_question_has_its_own_gap() -> None:
     assert len(quoted("Which countries paid?", *told, model=with_gap("fact", 2.5))) == 1
 
 
+@pytest.mark.parametrize(("rival", "said"), [("Another speaks of 40 countries.", 2), ("It has 40 rooms.", 1)])
+def test_a_rival_figure_of_the_same_article_is_quoted_beside_the_best(rival: str, said: int) -> None:
+    told = f"{rival} One report puts the number at 51 countries."
+    assert len(draft_of("How many countries came?", told).sentences) == said
+
+
 def test_the_newest_toll_takes_the_place_of_the_earlier_ones() -> None:
     told = [
         ("At least 10 people were killed in Kyiv.", "2025-08-28T08:00:00Z", 4.0),
