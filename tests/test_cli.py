@@ -90,9 +90,8 @@ def test_a_chat_remembers_what_was_asked(seeds: str) -> None:
 
 
 def test_a_chat_gives_one_json_document_of_all_its_answers(seeds: str) -> None:
-    done = run(
-        "chat", "--index", seeds, "--json", stdin="How much did the Netherlands pay into PURL?\nWho won the cup?\n"
-    )
+    asked = "How much did the Netherlands pay into PURL?\nWhich team won the chess final on the Moon in 1954?\n"
+    done = run("chat", "--index", seeds, "--json", stdin=asked)
     answers = json.loads(done.stdout)["answers"]
     assert [bool(answer["refusal"]) for answer in answers] == [False, True]
 
