@@ -10,8 +10,8 @@ from dataclasses import replace
 from index.news_index import NewsIndex, checked_k
 from index.scope import Filters, Scope
 from rag.answer import Answer, Coverage, Event, Notice, Refusal, Understood, to_json
+from rag.candidates import forget_texts
 from rag.cite import Cited, Draft, cite
-from rag.evidence import forget_texts
 from rag.follow_ups import follow_ups
 from rag.question import Question, Turn, read_question
 from rag.quoter import Quoter

@@ -8,7 +8,7 @@ from itertools import chain
 
 from index.news_index import Hit
 from rag.answer import Citation
-from rag.evidence import Candidate, candidates
+from rag.candidates import Candidate, candidates
 from rag.lexicon import PLACES, SEATS, fold
 from rag.question import Question
 from rag.terms import read_terms

@@ -1,18 +1,14 @@
 """The `Quoter`: answers in the articles' own sentences, and needs no language model.
 
 It scores every sentence of the passages that the search ranks near the best, with a linear model over the features of
-`rag.evidence`, the readings of `rag.reader` among them, and quotes as few as the question allows. It refuses when the
-question names somebody, a number or a date that no article of those passages holds, or when a second linear model, over
-`SIGNS`, finds it too doubtful that any sentence answers. ``python -m eval.fit.quoter --data FOLDER`` fits what is in
-``quoter.json``: both models, the threshold, how far further sentences may lie behind the best, and how far passages.
+`rag.features`, the readings of `rag.reader` among them, and quotes as few as the question allows. It refuses when the
+question names somebody, a number or a date that no article of those passages holds, or when a second linear model finds
+it too doubtful that any sentence answers. The numbers are those of `rag.quoter_model`.
 """
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
@@ -22,29 +18,26 @@ from index.duplicates import is_near_copy
 from index.news_index import NewsIndex
 from index.sentences import Span
 from rag.answer import Copy
+from rag.candidates import MAX_WORDS, Candidate, candidates
 from rag.cite import Draft, DraftSentence, Source
-from rag.evidence import (
+from rag.extracts import readings
+from rag.features import (
     FEATURES,
-    MAX_WORDS,
     PRONOUN_OPENING,
-    Candidate,
     Features,
-    candidates,
     day_of,
     features,
-    is_held,
     rarities,
-    readings,
     title_of,
     with_known_names,
 )
-from rag.question import KINDS, Part, Question
-from rag.reader import READINGS, Extract, Reader, reader_beside
+from rag.question import Part, Question
+from rag.quoter_model import LinearModel, QuoterModel, signs_of
+from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
-from rag.terms import Terms, read_terms
+from rag.terms import Terms, is_held, read_terms
 
-__all__ = ["SIGNS", "LinearModel", "Quoter", "QuoterModel", "Scored", "drafted", "missing_anchors", "score", "signs_of",
-           "to_read"]  # fmt: skip
+__all__ = ["Quoter", "Scored", "drafted", "missing_anchors", "score", "to_read"]
 
 _MAX_SENTENCES = 3
 _MAX_LISTED = 12
@@ -54,82 +47,6 @@ _ENTRY_BELOW = 1.0
 """How far below the floor an entry of a list may lie. By hand, of 0 to 3 over seeds/: the least that loses none."""
 _TOLLS = frozenset({"die", "injure", "arrest"})
 """Groups of words for what is counted anew from day to day."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinearModel:
-    """Hold a linear model: a weight for each feature, and a bias."""
-
-    weights: tuple[float, ...]
-    bias: float
-
-    def score(self, rows: Features) -> npt.NDArray[np.float64]:
-        """Return shape ``(rows,)`` for features of shape ``(rows, features)``: log-odds against "none answers"."""
-        return np.asarray(rows @ np.array(self.weights) + self.bias, dtype=np.float64)
-
-
-SIGNS = (
-    "score",          # of the best candidate
-    "lead",           # how far the second is below it
-    "together",       # log-odds that one of all candidates answers, as the scores have it
-    "evidence",       # the highest of the readings
-    "next_evidence",  # the second highest
-    "span",           # the highest
-    "answerable",     # the highest
-)  # fmt: skip
-"""What tells whether a part of a question is answered at all."""
-
-_FEWEST = -8.0  # the reading of a second candidate where there is none: about the least that is ever read
-
-
-def signs_of(rows: Features, scores: npt.NDArray[np.float64]) -> Features:
-    """Return shape ``(1, len(SIGNS))`` of at least one candidate, from features and scores."""
-    evidence, span, answerable = (rows[:, FEATURES.index(name)] for name in READINGS)
-    best, *others = np.sort(scores)[::-1]
-    strong, *weaker = np.sort(evidence)[::-1]
-    lead = others[0] - best if others else _FEWEST
-    next_evidence = weaker[0] if weaker else _FEWEST
-    together = np.logaddexp.reduce(scores)
-    return np.array([[best, lead, together, strong, next_evidence, span.max(), answerable.max()]])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoterModel:
-    """Hold what decides: the weights of the choice, those of whether to answer, and how near further sentences come.
-
-    Nothing is said where `answers`, over `SIGNS`, is below `threshold`. A further sentence must score `floor`, and may
-    lie as far below the best one as `gaps` has for the kind of question; "toll" is how far a newer count of the dead
-    may. `reach` is how far the search may rank a passage that is read below the best one.
-    """
-
-    choice: LinearModel
-    answers: LinearModel
-    threshold: float
-    floor: float
-    gaps: Mapping[str, float]
-    reach: float
-
-    @classmethod
-    def load(cls) -> "QuoterModel":
-        """Read what the package ships."""
-        return _shipped()
-
-
-@cache
-def _shipped() -> QuoterModel:
-    data = json.loads(files("rag").joinpath("quoter.json").read_text(encoding="utf-8"))
-    return QuoterModel(
-        choice=_linear(data["choice"], FEATURES),
-        answers=_linear(data["answers"], SIGNS),
-        threshold=float(data["threshold"]),
-        floor=float(data["floor"]),
-        gaps={kind: float(data["gaps"][kind]) for kind in (*KINDS, "toll")},
-        reach=float(data["reach"]),
-    )
-
-
-def _linear(data: Mapping[str, float], names: Sequence[str]) -> LinearModel:
-    return LinearModel(tuple(float(data[name]) for name in names), float(data["bias"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, fold
+from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, SEATS, fold
 
 if TYPE_CHECKING:
     import Stemmer
 
-__all__ = ["Date", "Number", "Terms", "read_terms", "stem"]
+__all__ = ["Date", "Number", "Terms", "is_held", "read_terms", "stem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,13 @@ def _taken_out(pattern: re.Pattern[str], text: str) -> tuple[str, list[re.Match[
         return " " * len(match[0])
 
     return pattern.sub(blank, text), found
+
+
+def is_held(name: str, keys: frozenset[str]) -> bool:
+    """Tell whether a name of the question is among the keys of a text, itself or as what its government stands for."""
+    if "-" in name and name not in keys:  # Russian-run: what is before or behind the hyphen is enough
+        return any(is_held(PLACES.get(part, part), keys) for part in name.split("-"))
+    return name in keys or any(place in keys for place in SEATS.get(name, ()))
 
 
 @cache

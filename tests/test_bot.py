@@ -12,7 +12,7 @@ import pytest
 
 from index import DateError, InputError, NewsIndex, QuestionError
 from index.scope import Filters
-from rag import Answer, Draft, Event, NewsBot, evidence
+from rag import Answer, Draft, Event, NewsBot, candidates
 from rag.cite import DraftSentence, Source
 from rag.question import Question, Turn, read_question
 from rag.retrieve import Evidence
@@ -259,7 +259,7 @@ def test_no_cache_keeps_the_words_of_a_deleted_article(index: NewsIndex, bot: Ne
     index.delete("kyiv")
     index.delete("paris")
     bot.ask("How many people were killed in Kyiv?")
-    assert evidence._whole_quotations.cache_info().currsize == 0
+    assert candidates.whole_quotations.cache_info().currsize == 0
 
 
 def test_an_article_without_a_title_is_shown_by_its_file_s_name(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:

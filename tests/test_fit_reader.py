@@ -25,8 +25,8 @@ from eval.fit.stories import FILE, Story, load_stories, split_stories
 from eval.suites import articles_of
 from index import NewsIndex
 from index.sentences import Span
-from rag.evidence import FEATURES
-from rag.quoter import QuoterModel
+from rag.features import FEATURES
+from rag.quoter_model import QuoterModel
 from rag.reader import Extract, Readings
 from tests.fakes import FakeEmbedder, FakeReader
 

@@ -14,10 +14,13 @@ from index.article import Article
 from index.news_index import Hit, NewsIndex
 from index.passage import Passage
 from index.scope import Filters
+from rag.candidates import Candidate, candidates
 from rag.cite import Draft
-from rag.evidence import FEATURES, Candidate, candidates, introduced
+from rag.extracts import introduced
+from rag.features import FEATURES
 from rag.question import KINDS, read_question
-from rag.quoter import SIGNS, LinearModel, QuoterModel, Scored, drafted, signs_of, to_read
+from rag.quoter import Scored, drafted, to_read
+from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
 from rag.retrieve import Evidence
 
 MODEL = QuoterModel(

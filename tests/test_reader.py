@@ -15,7 +15,8 @@ from index.reference_encoder import ReferenceEncoder
 from index.scope import Filters
 from index.sentences import Span, split_sentences
 from rag import NewsBot
-from rag.evidence import candidates, head_of, readings
+from rag.candidates import candidates
+from rag.extracts import head_of, readings
 from rag.question import read_question
 from rag.reader import READINGS, Extract, Readings, TrainedReader, reader_beside
 from tests.fakes import KYIV, FakeEmbedder, write_articles

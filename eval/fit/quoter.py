@@ -40,9 +40,10 @@ from eval.fit.judged import (
 )  # fmt: skip
 from eval.fit.stories import load_stories, split_stories
 from eval.metrics import evidence_recall, share_precise
-from rag.evidence import FEATURES
+from rag.features import FEATURES
 from rag.question import KINDS
-from rag.quoter import SIGNS, LinearModel, QuoterModel, drafted, signs_of
+from rag.quoter import drafted
+from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
 from rag.reader import READINGS, reader_beside
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent

@@ -20,7 +20,7 @@ from eval.benchmarks.data_files import DataFiles, read_json_lines
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.article import Article
 from index.sentences import Span, split_sentences
-from rag.evidence import head_of, introduced
+from rag.extracts import head_of, introduced
 from rag.terms import read_terms
 
 __all__ = ["Example", "far_examples", "judging_examples", "public_examples", "story_examples"]

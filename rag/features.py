@@ -1,13 +1,9 @@
-"""Candidate sentences and what speaks for each of them: the features from which the `Quoter` chooses.
-
-A candidate is a sentence of a retrieved passage, widened to the whole quotation when it opens or closes inside one.
-"""
+"""What speaks for a candidate sentence: the features from which the `Quoter` chooses."""
 
 import math
 import re
-from calendar import month_name
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,24 +11,21 @@ import numpy.typing as npt
 
 from index.article import Article
 from index.dates import utc_day
-from index.duplicates import numerals, shingles
-from index.news_index import Hit, NewsIndex
-from index.sentences import Span, split_sentences
-from rag.lexicon import CONCEPTS, PLACES, SEATS, SPEECH
+from index.news_index import NewsIndex
+from rag.candidates import Candidate
+from rag.lexicon import CONCEPTS, SPEECH
 from rag.question import Part
-from rag.reader import READINGS, Extract, Reader, Readings
-from rag.terms import Date, Number, Terms, read_terms, stem
+from rag.reader import READINGS, Readings
+from rag.terms import Date, Number, Terms, is_held, read_terms, stem
 
 __all__ = [
     "FEATURES",
-    "MAX_WORDS",
-    "Candidate",
+    "PRONOUN_OPENING",
     "Features",
     "Weights",
-    "candidates",
+    "day_of",
     "features",
-    "head_of",
-    "introduced",
+    "rarities",
     "title_of",
     "with_known_names",
 ]
@@ -63,88 +56,8 @@ FEATURES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """Hold a sentence that may answer, and those around it. `span` is in the article's text."""
-
-    hit: Hit
-    span: Span
-    text: str
-    before: str
-    after: str
-    place: int
-
-    @property
-    def article(self) -> Article:
-        """Return the article that the sentence stands in."""
-        return self.hit.article
-
-
 Weights = dict[str, float]
 """How rare each word or name of the question is in the index: from 0.05, in every passage, to 1, in none."""
-
-
-def candidates(hits: Sequence[Hit]) -> list[Candidate]:
-    """Return the sentences of the hits' passages, best hit first, each once."""
-    seen: set[tuple[str, int, int]] = set()
-    found = []
-    for hit in hits:
-        spans = _whole_quotations(hit.article.text)
-        for place, span in enumerate(spans):
-            key = (hit.article.id, hit.article.revision, span.start)
-            if span.end <= hit.passage.start or span.start >= hit.passage.end or key in seen:
-                continue
-            seen.add(key)
-            found.append(_candidate(hit, spans, place))
-    return found
-
-
-def _candidate(hit: Hit, spans: Sequence[Span], place: int) -> Candidate:
-    text, span = hit.article.text, spans[place]
-    before = spans[place - 1].of(text) if place else ""
-    after = spans[place + 1].of(text) if place + 1 < len(spans) else ""
-    return Candidate(hit=hit, span=span, text=span.of(text), before=before, after=after, place=place)
-
-
-@lru_cache(maxsize=1024)
-def _whole_quotations(text: str) -> tuple[Span, ...]:
-    """Return the sentences of a text; those that share one quotation are one span.
-
-    Quotation marks that open and do not close, or an odd number of straight ones, show that a quotation runs on. One
-    that runs on for more than four sentences or `MAX_WORDS`, or over a paragraph's end, is left cut: its mark was
-    probably forgotten.
-    """
-    spans: list[Span] = []
-    for span in split_sentences(text):
-        joined = Span(spans[-1].start, span.end) if spans else span
-        if spans and _is_open(spans[-1].of(text)) and _is_short(joined.of(text)):
-            gap = text[spans[-1].end : span.start]
-            if "\n\n" not in gap:
-                spans[-1] = joined
-                continue
-        spans.append(span)
-    return tuple(spans)
-
-
-def _is_short(quotation: str) -> bool:
-    return len(split_sentences(quotation)) <= _LONGEST_QUOTATION and len(quotation.split()) <= MAX_WORDS
-
-
-_LONGEST_QUOTATION = 4  # sentences
-MAX_WORDS = 120
-"""How long an answer may be that is no list and no table."""
-
-
-def forget_texts() -> None:
-    """Empty the caches that hold words of articles, so that those of a deleted article do not live on in them."""
-    for cached in (_whole_quotations, read_terms, shingles, numerals):
-        cached.cache_clear()
-
-
-def _is_open(text: str) -> bool:
-    if text.count("“") > text.count("”") or text.count("«") > text.count("»"):
-        return True
-    return text.count('"') % 2 == 1
 
 
 def with_known_names(part: Part, found: Sequence[Candidate]) -> Terms:
@@ -168,57 +81,6 @@ def rarities(index: NewsIndex, terms: Terms) -> Weights:
         word: max(0.05, math.log((1 + passages) / (1 + count)) / most)
         for word, count in zip(words, counts, strict=True)
     }
-
-
-def readings(question: str, names: Sequence[str], found: Sequence[Candidate], reader: Reader) -> Readings:
-    """Return shape ``(len(found), len(READINGS))``: what the reader says of each candidate, in its passage.
-
-    A passage is read behind the sentences before it, which tell who "he" is, under its title, its day, and the first
-    sentences of its article that hold the `names` of the question, which tell what "the fund" is.
-    """
-    by_passage: dict[str, list[int]] = {}
-    for row, candidate in enumerate(found):
-        by_passage.setdefault(candidate.hit.passage.id, []).append(row)
-    extracts = [_extract([found[row] for row in rows], names) for rows in by_passage.values()]
-    table = np.zeros((len(found), len(READINGS)), dtype=np.float32)
-    for rows, read in zip(by_passage.values(), reader.read(question, extracts), strict=True):
-        table[rows] = read
-    return table
-
-
-def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
-    hit, text = found[0].hit, found[0].article.text
-    first = min(hit.passage.start, *(candidate.span.start for candidate in found))
-    start = min((span.start for span in _whole_quotations(text) if first - span.start <= _CONTEXT), default=first)
-    start = min(start, first)
-    end = max(hit.passage.end, *(candidate.span.end for candidate in found))
-    spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
-    told = _whole_quotations(text)
-    read = [span.of(text) for span in told if start <= span.start and span.end <= end]
-    head = introduced(head_of(hit.article), names, read, [span.of(text) for span in told])
-    return Extract(head, text[start:end], spans)
-
-
-_CONTEXT = 160  # characters before a passage: about a sentence; chosen, not fitted
-
-
-def introduced(head: str, names: Sequence[str], read: Sequence[str], sentences: Sequence[str]) -> str:
-    """Return the head, and under it the first sentence of each name that neither it nor those that are read hold."""
-    held = frozenset().union(*(read_terms(text).keys for text in (head, *read)))
-    for name in names:
-        if not is_held(name, held):
-            first = next((sentence for sentence in sentences if is_held(name, read_terms(sentence).keys)), None)
-            if first is not None:
-                head += f"{first}\n"
-                held |= read_terms(first).keys
-    return head
-
-
-def head_of(article: Article) -> str:
-    """Return the line under which an article is read: its title and day."""
-    day = utc_day(article.published) if article.published else None
-    written = f" ({day.day} {month_name[day.month]} {day.year})" if day else ""
-    return f"{article.title or ''}{written}\n".lstrip()
 
 
 def features(part: Part, terms: Terms, found: Sequence[Candidate], weights: Weights, read: Readings) -> Features:
@@ -296,13 +158,6 @@ def _names_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> floa
         return 1.0
     keys = frozenset().union(*(text.keys for text in texts))
     return sum(weights.get(name, 1.0) for name in terms.names if is_held(name, keys)) / total
-
-
-def is_held(name: str, keys: frozenset[str]) -> bool:
-    """Tell whether a name of the question is among the keys of a text, itself or as what its government stands for."""
-    if "-" in name and name not in keys:  # Russian-run: what is before or behind the hyphen is enough
-        return any(is_held(PLACES.get(part, part), keys) for part in name.split("-"))
-    return name in keys or any(place in keys for place in SEATS.get(name, ()))
 
 
 def _subject(part: Part, terms: Terms, own: Terms, candidate: Candidate) -> float:
