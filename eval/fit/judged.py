@@ -7,7 +7,6 @@ their answers, those of SQuAD share many: without them the weights learn to shun
 
 import json
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import numpy.typing as npt
 from eval.benchmarks.options import chosen_groups
 from eval.benchmarks.squad import Question as SquadQuestion
 from eval.benchmarks.squad import load as load_squad
-from eval.cases import Case, EvidenceSpan, load_cases
+from eval.cases import Case, EvidenceSpan, load_cases, places_of
 from eval.fit.stories import Story
 from eval.suites import articles_of
 from index.article import Article
@@ -105,12 +104,8 @@ def plain_cases(index: NewsIndex) -> list[Case]:
 
 def _plain_case(number: int, data: Mapping[str, Any], articles: Sequence[Article]) -> Case:
     needs = tuple(
-        tuple(
-            EvidenceSpan(article.id, article.revision, match.start(), match.end())
-            for article in articles
-            for match in re.finditer("|".join(map(re.escape, words.split("|"))), article.text)
-        )
-        for words in data["expect"]
+        tuple(span for article in articles for words in need.split("|") for span in places_of(words, article))
+        for need in data["expect"]
     )
     return Case(
         id=f"plain-{number}", split="dev", question=data["question"], kind=data["kind"], history=(), filters={},
