@@ -12,11 +12,21 @@ from rag.candidates import Candidate, whole_quotations
 from rag.reader import READINGS, Extract, Reader, Readings
 from rag.terms import is_held, read_terms
 
-__all__ = ["head_of", "introduced", "readings"]
+__all__ = ["extracts", "head_of", "introduced", "readings"]
 
 
 def readings(question: str, names: Sequence[str], found: Sequence[Candidate], reader: Reader) -> Readings:
-    """Return shape ``(len(found), len(READINGS))``: what the reader says of each candidate, in its passage.
+    """Return shape ``(len(found), len(READINGS))``: what the reader says of each candidate, in its passage."""
+    passages = extracts(names, found)
+    table = np.zeros((len(found), len(READINGS)), dtype=np.float32)
+    read = reader.read(question, [extract for _, extract in passages])
+    for (rows, _), own in zip(passages, read, strict=True):
+        table[rows] = own
+    return table
+
+
+def extracts(names: Sequence[str], found: Sequence[Candidate]) -> list[tuple[list[int], Extract]]:
+    """Return what is read of each passage, and the places of its candidates among those found.
 
     A passage is read behind the sentences before it, which tell who "he" is, under its title, its day, and the first
     sentences of its article that hold the `names` of the question, which tell what "the fund" is.
@@ -24,11 +34,7 @@ def readings(question: str, names: Sequence[str], found: Sequence[Candidate], re
     by_passage: dict[str, list[int]] = {}
     for row, candidate in enumerate(found):
         by_passage.setdefault(candidate.hit.passage.id, []).append(row)
-    extracts = [_extract([found[row] for row in rows], names) for rows in by_passage.values()]
-    table = np.zeros((len(found), len(READINGS)), dtype=np.float32)
-    for rows, read in zip(by_passage.values(), reader.read(question, extracts), strict=True):
-        table[rows] = read
-    return table
+    return [(rows, _extract([found[row] for row in rows], names)) for rows in by_passage.values()]
 
 
 def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from eval.cases import Case, load_cases
 from eval.fit.judged import (
@@ -20,7 +21,9 @@ from eval.fit.judged import (
     story_cases,
 )
 from eval.fit.quoter import Outcome, best_row, fit, outcome, summary, unseen_scores, with_gap, worth
+from eval.fit.reader import search_loss
 from eval.fit.reader_examples import far_examples, judging_examples, public_examples, story_examples
+from eval.fit.reader_searches import searches
 from eval.fit.stories import FILE, Story, load_stories, split_stories
 from eval.suites import articles_of
 from index import NewsIndex
@@ -129,6 +132,42 @@ def test_a_question_about_anything_is_read_beside_a_story_as_unanswered(stories:
     assert (example.question, example.gold, example.answer) == ("Who discovered penicillin?", frozenset(), None)
     assert any(span.of(example.passage) in article.text for story in stories for article in story.articles
                for span in example.sentences)  # fmt: skip
+
+
+def test_a_search_is_a_question_beside_all_passages_that_are_read_for_it(
+    stories: list[Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.news_index.embedder_for", lambda *_, **__: FakeEmbedder())
+    found = {search.examples[0].question: search for search in searches(stories[:1], 9, reach=1.0, seed=0)}
+    assert set(found) == {"How many minors died?", "How many minors died on Tuesday?", "Which two things cost what?"}
+    none, one, two = (found[question] for question in sorted(found))
+    golden = [
+        [example.sentences[place].of(example.passage) for example in search.examples for place in sorted(example.gold)]
+        for search in (one, none, two)
+    ]
+    assert golden[:2] == [["Four children drowned."], []]
+    assert sorted(golden[2]) == ["Four children drowned.", "It cost 40 million euros."]
+    assert [search.several for search in (one, none, two)] == [False, False, True]
+    answers = [example.answer.of(example.passage) for example in one.examples if example.answer]
+    assert answers == ["Four"]
+    assert len({example.passage for example in one.examples}) == len(one.examples) > 1
+
+
+def test_the_loss_of_a_search_falls_when_a_right_sentence_rises_above_those_of_other_passages() -> None:
+    held = torch.tensor([[True, True], [True, False]])
+    right = torch.tensor([[0.0, 1.0], [0.0, 0.0]])
+    below, above = torch.tensor([[0.0, 1.0], [3.0, 9.0]]), torch.tensor([[0.0, 4.0], [3.0, 9.0]])
+    assert search_loss(above, held, right, several=False) < search_loss(below, held, right, several=False)
+    none = torch.zeros(2, 2)
+    assert search_loss(below - 9, held, none, several=False) < search_loss(below, held, none, several=False)
+
+
+def test_where_several_sentences_are_needed_the_loss_counts_each_of_them() -> None:
+    held, right = torch.ones(1, 3, dtype=torch.bool), torch.tensor([[1.0, 1.0, 0.0]])
+    one, both = torch.tensor([[5.0, -5.0, 0.0]]), torch.tensor([[5.0, 4.0, 0.0]])
+    assert search_loss(one, held, right, several=False) < 0.1
+    assert search_loss(one, held, right, several=True) > 2
+    assert search_loss(both, held, right, several=True) < 0.1
 
 
 def test_the_same_seed_draws_the_same_examples(stories: list[Story]) -> None:

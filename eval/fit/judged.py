@@ -33,14 +33,25 @@ from rag.quoter_model import LinearModel
 from rag.reader import Extract, Reader, Readings
 from rag.retrieve import retrieve
 
-__all__ = ["Asked", "Judged", "asked", "development_cases", "judged", "plain_cases", "squad_cases", "story_cases"]
+__all__ = [
+    "SEVERAL",
+    "Asked",
+    "Judged",
+    "K",
+    "asked",
+    "development_cases",
+    "judged",
+    "plain_cases",
+    "squad_cases",
+    "story_cases",
+]
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SAMPLE_CASES = Path(__file__).with_name("sample_cases.jsonl")
 PLAIN_QUESTIONS = Path(__file__).with_name("plain_questions.jsonl")
-_K = 8
+K = 8
 _SQUAD_QUESTIONS = 600
-_SEVERAL = frozenset({"list", "table", "compare", "conflict"})  # kinds of a story's questions that have several answers
+SEVERAL = frozenset({"list", "table", "compare", "conflict"})  # kinds of a story's questions that have several answers
 _UNFITTED = LinearModel((0.0,) * len(FEATURES), 0.0)
 
 
@@ -176,7 +187,7 @@ def _cases(number: int, story: Story) -> Iterator[Case]:
 
 def _needs(kind: str, spans: Sequence[EvidenceSpan]) -> tuple[tuple[EvidenceSpan, ...], ...]:
     """Return what an answer has to cite: one of the spans, or each of them where several things are asked for."""
-    if kind in _SEVERAL:
+    if kind in SEVERAL:
         return tuple((span,) for span in spans)
     return (tuple(spans),) if spans else ()
 
@@ -189,7 +200,7 @@ def asked(index: NewsIndex, cases: Sequence[Case], reader: Reader, reach: float)
 def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float) -> Asked:
     filters = Filters.of(**case.filters)
     question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
-    evidence = to_read(question, retrieve(index, question, k=_K), reach)
+    evidence = to_read(question, retrieve(index, question, k=K), reach)
     return Asked(case, question, tuple(score(part, evidence, _UNFITTED, reader) for part in question.parts))
 
 

@@ -1,10 +1,12 @@
 """Train the reader: ``python -m eval.fit.reader --data FOLDER [--from WEIGHTS] [--out FILE]``.
 
-Two stages from the bundled model, whose word vectors stay as they are: public questions once (`public_examples`), then
-the stories (`story_examples`) several times, mixed with public ones and with questions that no story answers
-(`far_examples`). The loss is that of the start and end of the short answer, of each sentence's evidence, and of whether
-the passage answers. Two cores take some three hours; ``--from`` leaves the first stage out. What it prints at the end
-is read on questions that trained nothing: SQuAD's test half and the stories held out.
+Three stages from the bundled model, whose word vectors stay as they are: public questions once (`public_examples`); the
+stories (`story_examples`) several times, mixed with public ones and with questions that no story answers
+(`far_examples`); and questions of stories beside all that the search finds for them (`searches`), with some of the
+others. The loss is that of the start and end of the short answer, of each sentence's evidence, of whether the passage
+answers, and in the last stage of the share that falls to the right sentences of a search. Two cores take some four
+hours; ``--from`` and ``--stages`` leave some out. What it prints is read on questions that trained nothing: SQuAD's
+test half and the stories held out.
 """
 
 import argparse
@@ -32,9 +34,11 @@ from eval.fit.reader_examples import (
     public_examples,
     story_examples,
 )  # fmt: skip
-from eval.fit.stories import load_stories, split_stories
+from eval.fit.reader_searches import searches
+from eval.fit.stories import Story, load_stories, split_stories
 from index.embed import bundled_model_folder
 from index.encoder import tokenizer_of
+from rag.quoter_model import QuoterModel
 from rag.reader import WEIGHTS, reader_network, reader_recipe
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -46,15 +50,24 @@ _ATTENTION = "sdpa_in_float32"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Say what to learn from: passes over the stories, public examples, questions that no story answers; the rate."""
+    """Say what to learn from, and at which rate.
+
+    `passes` over the stories; how many public examples (None: all), questions that no story answers, and searches.
+    """
 
     learning_rate: float
-    passes: int
-    public: int
-    far: int
+    passes: int = 0
+    public: int | None = None
+    far: int = 0
+    searches: int = 0
 
 
-STORIES = Stage(learning_rate=9e-5, passes=3, public=12_000, far=8_000)
+STAGES = {
+    "public": Stage(learning_rate=1.2e-4),
+    "stories": Stage(learning_rate=9e-5, passes=3, public=12_000, far=8_000),
+    "searches": Stage(learning_rate=6e-5, public=3_000, far=2_000, searches=12_000),
+}
+SEARCH_WEIGHT = 0.5  # of the loss over all sentences of a search, beside that of each passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,19 @@ def _item(example: Example, encoding: Encoding) -> Item:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemSet:
+    """Hold items that are learned from together: one passage, or all that are read for a question."""
+
+    items: tuple[Item, ...]
+    several: bool = False
+
+
+def alone(examples: Sequence[Example], tokenizer: Tokenizer) -> list[ItemSet]:
+    """Return the examples as sets of one."""
+    return [ItemSet((item,)) for item in encoded(examples, tokenizer)]
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Hold items side by side, each tensor of shape ``(items, tokens)``, or ``(items,)`` for `starts` and `ends`."""
 
@@ -97,10 +123,18 @@ class Batch:
     starts: torch.Tensor
     ends: torch.Tensor
     gold: tuple[frozenset[int], ...]
+    searches: tuple[tuple[slice, bool], ...]
 
     @classmethod
-    def of(cls, items: Sequence[Item]) -> "Batch":
+    def of(cls, sets: Sequence[ItemSet]) -> "Batch":
         """Return the items padded to the longest."""
+        items = [item for each in sets for item in each.items]
+        ends = np.cumsum([len(each.items) for each in sets])
+        searches = tuple(
+            (slice(end - len(each.items), end), each.several)
+            for each, end in zip(sets, ends, strict=True)
+            if len(each.items) > 1
+        )
         longest = max(len(item.encoding.ids) for item in items)
         tokens = torch.zeros(3, len(items), longest, dtype=torch.long)
         sentence_of = torch.full((len(items), longest), -1)
@@ -110,7 +144,7 @@ class Batch:
             sentence_of[row, : len(e.ids)] = torch.from_numpy(item.sentence_of)
         places = torch.tensor([(item.start, item.end) for item in items])
         gold = tuple(item.gold for item in items)
-        return cls((tokens[0], tokens[1], tokens[2]), sentence_of, places[:, 0], places[:, 1], gold)
+        return cls((tokens[0], tokens[1], tokens[2]), sentence_of, places[:, 0], places[:, 1], gold, searches)
 
 
 def evidence_of_sentences(evidence: torch.Tensor, sentence_of: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -137,19 +171,45 @@ def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     answers = torch.tensor([float(bool(gold)) for gold in batch.gold])
     each = functional.binary_cross_entropy_with_logits(sentences[held], wanted[held])
     whole = functional.binary_cross_entropy_with_logits(logits[:, 0, 2], answers)
-    return 0.5 * span + 2 * each + 0.5 * whole
+    total = 0.5 * span + 2 * each + 0.5 * whole
+    if batch.searches:
+        own = [search_loss(sentences[rows], held[rows], wanted[rows], several) for rows, several in batch.searches]
+        total = total + SEARCH_WEIGHT * torch.stack(own).mean()
+    return total
 
 
-def batches(items: Sequence[Item], draw: random.Random) -> Iterator[list[Item]]:
-    """Yield the items in batches of like length, in an order that is drawn."""
-    order = draw.sample(range(len(items)), len(items))
+def search_loss(sentences: torch.Tensor, held: torch.Tensor, wanted: torch.Tensor, several: bool) -> torch.Tensor:
+    """Return the loss over all sentences of a search, each tensor of shape ``(items, sentences)``.
+
+    It is the negative logarithm of the share that falls to the right sentences, or to "none" at 0 where there is none.
+    Where several are needed it is the mean over them of each one's, beside the wrong ones and "none".
+    """
+    scores, right = sentences[held], wanted[held] > 0
+    none = scores.new_zeros(1)
+    if not right.any():
+        return torch.cat([scores, none]).logsumexp(0)
+    if several:
+        wrong = torch.cat([scores[~right], none]).logsumexp(0)
+        return functional.softplus(wrong - scores[right]).mean()
+    return torch.cat([scores, none]).logsumexp(0) - scores[right].logsumexp(0)
+
+
+def batches(sets: Sequence[ItemSet], draw: random.Random) -> Iterator[list[ItemSet]]:
+    """Yield the sets in batches of about `_BATCH` items of like length, in an order that is drawn."""
+    order = draw.sample(range(len(sets)), len(sets))
     chunks = [order[at : at + 50 * _BATCH] for at in range(0, len(order), 50 * _BATCH)]
-    found = []
+    found: list[list[ItemSet]] = []
     for chunk in chunks:
-        chunk.sort(key=lambda place: len(items[place].encoding.ids))
-        found += [chunk[at : at + _BATCH] for at in range(0, len(chunk), _BATCH)]
+        chunk.sort(key=lambda place: max(len(item.encoding.ids) for item in sets[place].items))
+        filled = _BATCH
+        for place in chunk:
+            if filled + len(sets[place].items) > _BATCH:
+                found.append([])
+                filled = 0
+            found[-1].append(sets[place])
+            filled += len(sets[place].items)
     draw.shuffle(found)
-    yield from ([items[place] for place in batch] for batch in found)
+    yield from found
 
 
 def attend(
@@ -162,9 +222,9 @@ def attend(
     return attended.to(query.dtype), None
 
 
-def train(network: nn.Module, items: Sequence[Item], learning_rate: float, draw: random.Random) -> None:
-    """Train once over the items, at a rate that falls to 0 in a line."""
-    planned = list(batches(items, draw))
+def train(network: nn.Module, sets: Sequence[ItemSet], learning_rate: float, draw: random.Random) -> None:
+    """Train once over the sets, at a rate that falls to 0 in a line."""
+    planned = list(batches(sets, draw))
     learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in learned if p.ndim > 1], "weight_decay": 0.01},
@@ -189,14 +249,14 @@ def train(network: nn.Module, items: Sequence[Item], learning_rate: float, draw:
         steps.set_postfix(loss=f"{value.item():.3f}")
 
 
-def judge(network: nn.Module, items: Sequence[Item]) -> str:
+def judge(network: nn.Module, sets: Sequence[ItemSet]) -> str:
     """Return how often the sentence read best answers, and how well answerable is told from unanswerable (AUC)."""
     network.eval()
     right: list[bool] = []
     answerable: list[float] = []
     others: list[float] = []
-    for at in range(0, len(items), _BATCH):
-        batch = Batch.of(items[at : at + _BATCH])
+    for at in range(0, len(sets), _BATCH):
+        batch = Batch.of(sets[at : at + _BATCH])
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
             evidence = network(*batch.inputs).float()[..., 2]
         sentences, held = evidence_of_sentences(evidence, batch.sentence_of)
@@ -213,9 +273,10 @@ def main() -> None:
     """Train, print the figures, and save the weights, by default where the package ships them."""
     parser = argparse.ArgumentParser(description="Train the reader.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--from", dest="start", type=Path, help="weights of the first stage, to leave it out")
+    parser.add_argument("--from", dest="start", type=Path, help="weights to begin with, in place of the bundled model")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to go through")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FILE, help="file to save the weights to")
-    parser.add_argument("--limit", type=int, help="examples of each stage, to try it out")
+    parser.add_argument("--limit", type=int, help="examples of each sort and stage, to try it out")
     options = parser.parse_args()
     torch.manual_seed(0)
     draw = random.Random(0)
@@ -225,30 +286,42 @@ def main() -> None:
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(_is_trained(name))
     tokenizer = tokenizer_of((bundled_model_folder() / "tokenizer.json").read_bytes(), reader_recipe())
-    examples = public_examples(options.data, seed=7)[: options.limit]
-    public = encoded(examples, tokenizer)
     learned, held_out = split_stories(load_stories())
+    public = public_examples(options.data, seed=7)[: options.limit]
     tests = {
-        "SQuAD, test half": encoded(judging_examples(options.data)[:1000], tokenizer),
-        "stories held out": encoded(story_examples(held_out, seed=0), tokenizer),
+        "SQuAD, test half": alone(judging_examples(options.data)[:1000], tokenizer),
+        "stories held out": alone(story_examples(held_out, seed=0), tokenizer),
     }
-    if options.start is None:
-        train(network, public, 1.2e-4, draw)
-        report(network, tests)
+    for name in options.stages:
+        stage = STAGES[name]
+        sets = to_learn(stage, learned, public, tokenizer, options.limit)
+        train(network, sets, stage.learning_rate, draw)
         save(network, options.out)
-    read = [item for seed in range(STORIES.passes) for item in encoded(story_examples(learned, seed=seed), tokenizer)]
-    far = [example.question for example in draw.sample(examples, min(STORIES.far, len(examples)))]
-    mixed = read[: options.limit] + draw.sample(public, min(STORIES.public, len(public)))
-    mixed += encoded(far_examples(far, learned, seed=0), tokenizer)
-    train(network, mixed, STORIES.learning_rate, draw)
-    report(network, tests)
-    save(network, options.out)
+        print(f"after {name}, {len(sets)} sets:")
+        report(network, tests)
 
 
-def report(network: nn.Module, tests: dict[str, list[Item]]) -> None:
+def to_learn(
+    stage: Stage, stories: Sequence[Story], public: Sequence[Example], tokenizer: Tokenizer, limit: int | None
+) -> list[ItemSet]:
+    """Return what a stage learns from; the public questions that it learns are others than those that go far."""
+    draw = random.Random(stage.searches)
+    drawn = draw.sample(public, len(public))
+    learned = len(public) if stage.public is None else stage.public
+    told = [example for seed in range(stage.passes) for example in story_examples(stories, seed=seed)]
+    far = far_examples([example.question for example in drawn[learned:][: stage.far]], stories, seed=stage.searches)
+    sets = alone([*told[:limit], *drawn[:learned], *far], tokenizer)
+    if stage.searches:
+        count = min(stage.searches, limit or stage.searches)
+        for search in searches(stories, count, reach=QuoterModel.load().reach, seed=0):
+            sets.append(ItemSet(tuple(encoded(search.examples, tokenizer)), search.several))
+    return sets
+
+
+def report(network: nn.Module, tests: dict[str, list[ItemSet]]) -> None:
     """Print the figures of each set."""
-    for name, items in tests.items():
-        print(f"{name}: {judge(network, items)}", flush=True)
+    for name, sets in tests.items():
+        print(f"{name}: {judge(network, sets)}", flush=True)
 
 
 def save(network: nn.Module, path: Path) -> None:

@@ -1,0 +1,90 @@
+"""What the reader is trained on last: questions of stories, each beside all that is read for it.
+
+The passages are those that the search finds among all the stories, cut and headed as the `Quoter` reads them. So the
+reader learns which sentence of a search is to stand above the others, in whichever passage each of them stands.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eval.fit.judged import SEVERAL, K, story_cases
+from eval.fit.reader_examples import Example
+from eval.fit.stories import Story, StoryQuestion
+from index.news_index import NewsIndex
+from index.scope import Filters
+from index.sentences import Span
+from rag.candidates import Candidate, candidates
+from rag.extracts import extracts
+from rag.features import with_known_names
+from rag.question import read_question
+from rag.quoter import to_read
+from rag.reader import Extract
+from rag.retrieve import retrieve
+
+__all__ = ["Search", "searches"]
+
+_MOST_READ = 6  # passages of a search: those with gold, and the first of the others
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Hold one question beside each passage that is read for it.
+
+    `several` tells that an answer needs every sentence of gold; of another question, any of them will do.
+    """
+
+    examples: tuple[Example, ...]
+    several: bool
+
+
+def searches(stories: Sequence[Story], count: int, *, reach: float, seed: int) -> list[Search]:
+    """Return at most `count` questions of the stories, drawn by the seed, as they are read with a `reach`.
+
+    Left out are those of several parts, because the stories do not tell which sentence answers which part, and those
+    whose gold the search does not find.
+    """
+    draw = random.Random(seed)
+    asked = [(story, question) for story in stories for question in story.questions]
+    with story_cases(stories) as (index, _):
+        found = (_search(index, story, question, reach) for story, question in draw.sample(asked, len(asked)))
+        kept = (search for search in found if search)
+        return [search for _, search in zip(range(count), kept, strict=False)]
+
+
+def _search(index: NewsIndex, story: Story, asked: StoryQuestion, reach: float) -> Search | None:
+    question = read_question(asked.text, filters=Filters.of(), known_sources=index.sources())
+    if len(question.parts) > 1:
+        return None
+    evidence = to_read(question, retrieve(index, question, k=K), reach)
+    found = candidates([*evidence.hits, *evidence.copies])
+    gold = {number for number, candidate in enumerate(found) if _answers(candidate, story, asked)}
+    if asked.gold and not gold:
+        return None
+    part = question.parts[0]
+    passages = extracts(with_known_names(part, found).names, found)
+    read = [_example(part.text, extract, rows, gold, asked.answer) for rows, extract in passages]
+    read.sort(key=lambda example: not example.gold)
+    return Search(tuple(read[:_MOST_READ]), several=asked.kind in SEVERAL)
+
+
+def _answers(candidate: Candidate, story: Story, asked: StoryQuestion) -> bool:
+    for number, sentence in asked.gold:
+        article = story.articles[number]
+        span = article.spans[sentence]
+        if candidate.article.id == article.id and candidate.span.start < span.end and span.start < candidate.span.end:
+            return True
+    return False
+
+
+def _example(question: str, extract: Extract, rows: Sequence[int], gold: set[int], answer: str) -> Example:
+    shift = len(extract.head)
+    sentences = tuple(Span(span.start + shift, span.end + shift) for span in extract.spans)
+    own = frozenset(place for place, row in enumerate(rows) if row in gold)
+    passage = extract.head + extract.text
+    place = None
+    if len(own) == 1 and answer:
+        sentence = sentences[min(own)]
+        start = passage.lower().find(answer.lower(), sentence.start, sentence.end)
+        place = Span(start, start + len(answer)) if start >= 0 else None
+    return Example(question=question, passage=passage, sentences=sentences, gold=own, answer=place)
