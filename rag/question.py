@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from index.errors import DateError, InputError
 from index.news_index import checked_question
 from index.scope import Filters
-from rag.lexicon import FUNCTION_WORDS, MONTHS, fold
+from rag.lexicon import FUNCTION_WORDS, MONTHS, NUMBER_WORDS, fold
 from rag.terms import Terms, read_terms
 
 __all__ = ["KINDS", "Part", "Question", "Turn", "read_question"]
@@ -40,7 +40,8 @@ class Part:
 
     `asks` is what fits as an answer: "name", "number", "money", "time", "place", "speech", "reason" or "any".
     `subject` has the keys of the name that the question is about, as in "What did *Macron* say"; `nouns` the words,
-    folded, for the thing that is counted or chosen, as in "how many *children*"; `lists` tells that several are wanted.
+    folded, for the thing that is counted or chosen, as in "how many *children*"; `lists` tells that several are wanted,
+    and `wanted` how many, as in "name the *two* chairs".
     """
 
     text: str
@@ -49,6 +50,7 @@ class Part:
     subject: tuple[str, ...]
     nouns: tuple[str, ...]
     lists: bool = False
+    wanted: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +160,27 @@ def _part(text: str) -> Part:
     nouns = (
         tuple(fold(word) for word in counted.groups() if word and fold(word) not in FUNCTION_WORDS) if counted else ()
     )
+    lists = bool(_LIST.search(own))
     return Part(
-        text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns, lists=bool(_LIST.search(own))
-    )
+        text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns, lists=lists,
+        wanted=_wanted(own) if lists else None,
+    )  # fmt: skip
+
+
+_WANTED = re.compile(
+    rf"\b(?:the|which|what|list|name|those|these) (?:(?:first|last|next|other|main|further) )?"
+    rf"(?P<number>{'|'.join(NUMBER_WORDS)}|\d{{1,2}}) (?:[a-z-]+ )?[a-z]*(?:s|men|people|children)\b",
+    re.IGNORECASE,
+)
+
+
+def _wanted(text: str) -> int | None:
+    """Return how many entries a list has to have, where the question says so."""
+    match = _WANTED.search(text)
+    if match is None:
+        return None
+    written = match["number"].lower()
+    return NUMBER_WORDS[written] if written in NUMBER_WORDS else int(written)
 
 
 def _subject(text: str, terms: Terms) -> tuple[str, ...]:
@@ -181,7 +201,7 @@ _TABLE = re.compile(
 )
 _LIST = re.compile(
     r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
-    r"commitments|measures|leaders|promises)\b|\b(?:which|what) (?:\w+ )?(?:countries|nations|states|allies|members|leaders|"
+    r"commitments|measures|leaders|promises)\b|\b(?:which|what) (?:\w+ ){0,2}?(?:countries|nations|states|allies|members|leaders|"
     r"pledges|promises|commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b|"
     r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b",
     re.IGNORECASE,

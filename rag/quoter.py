@@ -228,12 +228,33 @@ def _choose(scored: Scored, kind: str, model: QuoterModel) -> list[_Quote]:
         elif not chosen or (
             own >= least
             and len(chosen) < (_MAX_LISTED if listing else _MAX_SENTENCES)
+            and not _is_full(scored, [c for c, _ in chosen])
             and (listing or _adds(scored, [c for c, _ in chosen], candidate, kind))
         ):
             chosen.append((candidate, []))
     if kind == "count":  # figures change from day to day: the latest comes first
         chosen.sort(key=lambda entry: entry[0].article.sort_key(), reverse=True)
     return [_quote(candidate, copies, scored) for candidate, copies in chosen]
+
+
+def _is_full(scored: Scored, chosen: Sequence[Candidate]) -> bool:
+    """Tell whether the chosen sentences hold as many entries as a list is to have, by the question's own number."""
+    wanted = scored.part.wanted
+    if wanted is None:
+        return False
+    if len(chosen) >= wanted:
+        return True
+    names = {name for other in chosen for name in _names(other.text) if not scored.terms.keys.issuperset(name)}
+    return scored.part.asks == "name" and len(names) >= wanted
+
+
+def _names(text: str) -> set[tuple[str, ...]]:
+    """Return the names of a text, each as the keys of its words: "Keir Starmer" is one."""
+    written = (read_terms(f"x {match[0]}").names for match in _NAME.finditer(text))
+    return {name for name in written if name and set(name) <= set(read_terms(text).names)}
+
+
+_NAME = re.compile(r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
 
 
 def _adds(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate, kind: str) -> bool:
@@ -312,7 +333,7 @@ def missing_anchors(scored: Scored) -> list[str]:
     dates = {date for terms in held for date in terms.dates} | days
     missing = [_as_written(name, scored.part.text) for name in scored.terms.names if not is_held(name, keys)]
     numbers = sorted(scored.terms.numbers, key=lambda number: scored.part.text.find(number.written))
-    missing += [number.written for number in numbers if number.value not in values]
+    missing += [n.written for n in numbers if n.value not in values and n.value != scored.part.wanted]
     missing += sorted(str(date) for date in scored.terms.dates if not any(date.agrees_with(other) for other in dates))
     return missing
 

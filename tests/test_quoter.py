@@ -183,6 +183,18 @@ def test_an_entry_of_a_list_may_lie_a_little_below_the_floor() -> None:
     assert quoted("How did Oslo and Rome differ?", *told, model=with_gap("compare", 9.0)) == ["Oslo paid."]
 
 
+def test_a_list_has_no_more_entries_than_the_question_asks_for() -> None:
+    two = ("Anna Berg of Norway and Paolo Rossi of Italy shared the chair.", "2025-05-01", 3.0)
+    others = [("Jan Kos joined by video.", "2025-05-02", 2.9), ("Eva Lund spoke first.", "2025-05-03", 2.8)]
+    assert quoted("Name the two people who led the talks.", two, *others) == [two[0]]
+    assert len(quoted("Name the people who led the talks.", two, *others)) == 3
+    third = ("Ida Hall came.", "2025-05-04", 2.7)
+    assert quoted("Name the two people who led the talks.", *others, third) == [text for text, _, _ in others]
+    steps = [(f"They will {verb} it.", "2025-05-01", 3.0 - at / 10) for at, verb in enumerate(("lend", "cut", "ban"))]
+    assert len(quoted("List the two measures.", *steps)) == 2
+    assert len(quoted("List the measures.", *steps)) == 3
+
+
 def test_of_a_table_of_sums_the_sentences_with_a_sum_are_its_rows() -> None:
     told = [
         ("The donors met in Oslo.", "2025-05-01", 3.0),
