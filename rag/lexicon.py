@@ -140,32 +140,65 @@ visit visited visits travel travelled traveled trip arrived
 """
 
 _SEATS = """
-uk london whitehall
-us washington pentagon whitehouse
+uk london whitehall westminster downingstreet
+us washington pentagon whitehouse statedepartment
 russia moscow
-ukraine kyiv kiev
-germany berlin
+ukraine kyiv kiev rada
+germany berlin bundestag federalrepublic
 france paris elysee
 italy rome
-spain madrid
+spain madrid moncloa
+portugal lisbon
 netherlands hague amsterdam
 belgium brussels
-eu brussels
+eu brussels berlaymont
 denmark copenhagen
 norway oslo
 sweden stockholm
 finland helsinki
-ireland dublin
-poland warsaw
+iceland reykjavik
+ireland dublin taoiseach
+poland warsaw sejm
+czechia prague
+slovakia bratislava
 hungary budapest
+austria vienna
+switzerland bern
+greece athens
 turkey ankara
+bulgaria sofia
+romania bucharest
+serbia belgrade
+croatia zagreb
+slovenia ljubljana
+lithuania vilnius
+latvia riga
+estonia tallinn
+moldova chisinau
+georgia tbilisi
+albania tirana
 canada ottawa
+brazil brasilia
 china beijing
 japan tokyo
+korea seoul
 india delhi
+pakistan islamabad
 australia canberra
-israel jerusalem
+zealand wellington
+indonesia jakarta
+vietnam hanoi
+thailand bangkok
+israel jerusalem knesset
+egypt cairo
 iran tehran
+iraq baghdad
+syria damascus
+lebanon beirut
+saudi riyadh
+qatar doha
+nigeria abuja
+kenya nairobi
 belarus minsk
 """
 
@@ -173,6 +206,7 @@ _PHRASES = {
     "united kingdom": "uk", "great britain": "uk", "united states": "us", "united states of america": "us",
     "european union": "eu", "united nations": "un", "white house": "whitehouse", "new zealand": "zealand",
     "saudi arabia": "saudi", "south korea": "korea", "north korea": "dprk", "downing street": "downingstreet",
+    "state department": "statedepartment", "federal republic": "federalrepublic", "new delhi": "delhi",
     "u.s.": "us", "u.k.": "uk", "u.n.": "un", "e.u.": "eu", "u.s.a.": "us",
 }  # fmt: skip
 

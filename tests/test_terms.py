@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.terms import Number, read_terms
+from rag.terms import Number, is_held, read_terms
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,18 @@ def test_a_number_is_read_with_commas_or_several_dots_between_its_thousands(text
 
 def test_a_number_with_both_is_read_without_an_error() -> None:
     assert read_terms("1,310.825.297 votes").numbers == {Number(1310825297.0)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("What did Vilnius pay?", "Lithuania paid."),
+        ("What did the Taoiseach say?", "The Irish prime minister spoke."),
+        ("How did Downing Street put it?", "The British government spoke."),
+        ("What did the Federal Republic promise?", "Germany promised four."),
+    ],
+)
+def test_the_seat_or_the_office_of_a_government_stands_for_its_country(asked: str, told: str) -> None:
+    (name,) = read_terms(asked).names
+    assert is_held(name, read_terms(told).keys)
+    assert not is_held(name, read_terms("Spain paid.").keys)
