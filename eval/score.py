@@ -53,7 +53,7 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "span_precision": "marked characters that are evidence",
         "span_recall": "evidence characters that are marked",
         "answer_found": "answerable questions whose answer contains an accepted one",
-        "nugget_recall": "facts of the accepted answer that the answer states",
+        "nugget_recall": "facts that the answer states, of the accepted answer that fits best",
         "exact_match": "answers that are an accepted one (SQuAD)",
         "token_f1": "words shared with the accepted answer (SQuAD)",
         "recall@1": "needs whose evidence is in the first hit",
@@ -155,16 +155,21 @@ def _words_of(case: Case, text: str) -> dict[str, float]:
         return {}
     plain = re.sub(r"\[\d{1,3}\]", " ", text)
     return {
-        "answer_found": answer_found(plain, case.answers), "nugget_recall": nugget_recall(plain, _nuggets(case)),
+        "answer_found": answer_found(plain, case.answers),
+        "nugget_recall": max(nugget_recall(plain, _nuggets(right, case.kind)) for right in case.answers),
         "exact_match": exact_match(plain, case.answers), "token_f1": token_f1(plain, case.answers),
     }  # fmt: skip
 
 
-def _nuggets(case: Case) -> list[tuple[str, ...]]:
-    """Return the facts of the accepted answers: the items of a list or a table, else one fact in its wordings."""
-    if case.kind not in ("list", "table", "compare", "conflict"):
-        return [case.answers]
-    return [(item,) for item in re.split(r"; |, (?:and |or )?| and | or ", case.answers[0]) if item.strip()]
+def _nuggets(accepted: str, kind: str) -> list[tuple[str]]:
+    """Return the facts of an accepted answer: the items of a list or a table, else the whole as one fact.
+
+    >>> _nuggets("Oslo and Rome", "list"), _nuggets("Oslo and Rome", "fact")
+    ([('Oslo',), ('Rome',)], [('Oslo and Rome',)])
+    """
+    if kind not in ("list", "table", "compare", "conflict"):
+        return [(accepted,)]
+    return [(item,) for item in re.split(r"; |, (?:and |or )?| and | or ", accepted) if item.strip()]
 
 
 def _retrieval(case: Case, hits: tuple[EvidenceSpan, ...]) -> dict[str, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from eval.cases import KINDS, Case, EvidenceSpan, load_cases, places_of
+from eval.metrics import answer_found
 from eval.suites import articles_of, find_suites, opened
 from index.article import Article
 from index.errors import InputError
@@ -43,6 +44,11 @@ def shares_no_word(case: Case, articles: Corpus) -> bool:
     evidence = [articles[s.article_id, s.revision].text[s.start : s.end] for need in case.evidence for s in need]
     asked = read_terms(case.question)
     return not set(asked.stems) & {stem for words in evidence for stem in read_terms(words).stems}
+
+
+def words_of(case: Case, articles: Corpus) -> str:
+    spans = [span for need in case.evidence for span in need]
+    return "\n".join([*case.answers, *(articles[s.article_id, s.revision].text[s.start : s.end] for s in spans)])
 
 
 def test_there_are_at_least_150_cases_over_the_sample_articles(own: dict[str, list[Case]]) -> None:
@@ -87,6 +93,16 @@ def test_40_unseen_cases_stand_over_6_articles_marked_as_invented(
 def test_follow_ups_have_their_history(own: dict[str, list[Case]]) -> None:
     cases = [case for split in own.values() for case in split]
     assert [case.id for case in cases if case.kind == "follow-up" and not case.history] == []
+
+
+@pytest.mark.parametrize("name", ["dev", "test", "unseen"])
+def test_each_cell_of_a_table_is_in_the_words_of_an_accepted_answer_or_of_the_evidence(
+    own: dict[str, list[Case]], corpora: dict[str, Corpus], name: str
+) -> None:
+    tables = [case for case in own[name] if case.table]
+    cells = [(case, cell) for case in tables for row in case.table for cell in row.values()]
+    assert tables
+    assert [(case.id, cell) for case, cell in cells if not answer_found(words_of(case, corpora[name]), [cell])] == []
 
 
 def write(path: Path, *cases: Mapping[str, object]) -> Path:

@@ -189,6 +189,12 @@ def test_a_table_is_scored_where_the_case_gives_its_rows(tmp_path: Path) -> None
     assert (document["metrics"]["table_precision"], document["metrics"]["table_recall"]) == (0.5, 0.5)
 
 
+def test_the_accepted_answer_of_which_the_most_is_said_counts_for_the_facts(tmp_path: Path) -> None:
+    case = {**CASES[0], "kind": "compare", "answers": ["neither; both 19", "as many; 19", "fewer"]}
+    document = run([suite(tmp_path, case)], saying({"toll": TOLL}), started=NOW)
+    assert document["metrics"]["nugget_recall"] == 0.5
+
+
 def test_a_run_names_its_articles_settings_and_versions(scored: Callable[..., dict[str, Any]]) -> None:
     settings = scored(toll=TOLL)["settings"]
     assert (settings["system"], settings["corpora"]["mine"]["articles"]) == ("fake", 2)
