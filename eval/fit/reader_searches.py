@@ -1,6 +1,6 @@
 """What the reader is trained on last: questions of stories, each beside all that is read for it.
 
-The passages are those that the search finds among all the stories, cut and headed as the `Quoter` reads them. So the
+The passages are those that the search finds among some stories, cut and headed as the `Quoter` reads them. So the
 reader learns which sentence of a search is to stand above the others, in whichever passage each of them stands.
 """
 
@@ -24,6 +24,7 @@ from rag.retrieve import retrieve
 
 __all__ = ["Search", "searches"]
 
+_SHELF = 24  # stories that are searched at once; of many more, the gold of hard questions is too seldom found
 _MOST_READ = 6  # passages of a search: those with gold, and the first of the others
 
 
@@ -41,15 +42,20 @@ class Search:
 def searches(stories: Sequence[Story], count: int, *, reach: float, seed: int) -> list[Search]:
     """Return at most `count` questions of the stories, drawn by the seed, as they are read with a `reach`.
 
-    Left out are those of several parts, because the stories do not tell which sentence answers which part, and those
-    whose gold the search does not find.
+    A question is asked of an index of `_SHELF` stories. Left out are those of several parts, because the stories do not
+    tell which sentence answers which part, and those whose gold the search does not find.
     """
     draw = random.Random(seed)
-    asked = [(story, question) for story in stories for question in story.questions]
-    with story_cases(stories) as (index, _):
-        found = (_search(index, story, question, reach) for story, question in draw.sample(asked, len(asked)))
-        kept = (search for search in found if search)
-        return [search for _, search in zip(range(count), kept, strict=False)]
+    order = draw.sample(stories, len(stories))
+    found: list[Search] = []
+    for at in range(0, len(order), _SHELF):
+        if len(found) >= count:
+            break
+        shelf = order[at : at + _SHELF]
+        with story_cases(shelf) as (index, _):
+            asked = [_search(index, story, question, reach) for story in shelf for question in story.questions]
+        found += [search for search in asked if search]
+    return draw.sample(found, min(count, len(found)))
 
 
 def _search(index: NewsIndex, story: Story, asked: StoryQuestion, reach: float) -> Search | None:
