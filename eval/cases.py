@@ -16,7 +16,7 @@ from typing import Any
 from index.article import Article
 from index.errors import InputError
 from index.scope import Filters
-from rag.question import Turn
+from rag.history import Turn
 
 __all__ = ["KINDS", "Case", "EvidenceSpan", "load_cases", "places_of"]
 

@@ -13,7 +13,8 @@ from rag.answer import Answer, Coverage, Event, Notice, Refusal, Understood, to_
 from rag.candidates import forget_texts
 from rag.cite import Cited, Draft, cite
 from rag.follow_ups import follow_ups
-from rag.question import Question, Turn, read_question
+from rag.history import Turn
+from rag.question import Question, read_question
 from rag.quoter import Quoter
 from rag.refuse import refusal
 from rag.retrieve import Evidence, retrieve

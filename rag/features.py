@@ -14,7 +14,7 @@ from index.dates import utc_day
 from index.news_index import NewsIndex
 from rag.candidates import Candidate
 from rag.lexicon import CONCEPTS, SPEECH
-from rag.question import Part
+from rag.parts import Part
 from rag.reader import READINGS, Readings
 from rag.terms import Date, Number, Terms, is_held, read_terms, stem
 

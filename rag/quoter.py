@@ -31,7 +31,8 @@ from rag.features import (
     title_of,
     with_known_names,
 )
-from rag.question import Part, Question
+from rag.parts import Part
+from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence

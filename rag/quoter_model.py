@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.features import FEATURES, Features
-from rag.question import KINDS
+from rag.parts import KINDS
 from rag.reader import READINGS
 
 __all__ = ["SIGNS", "LinearModel", "QuoterModel", "signs_of"]

@@ -5,7 +5,7 @@ import pytest
 
 from eval.benchmarks.mtrag import load, run, turns_of
 from eval.benchmarks.options import Options
-from rag.question import Turn
+from rag.history import Turn
 from tests.fakes import FakeEmbedder
 
 

@@ -14,7 +14,8 @@ from index import DateError, InputError, NewsIndex, QuestionError
 from index.scope import Filters
 from rag import Answer, Draft, Event, NewsBot, candidates
 from rag.cite import DraftSentence, Source
-from rag.question import Question, Turn, read_question
+from rag.history import Turn
+from rag.question import Question, read_question
 from rag.retrieve import Evidence
 from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
 from ui.show import show_answer
@@ -317,19 +318,6 @@ def test_a_question_in_another_language_says_that_meaning_is_matched_in_english(
 def test_an_article_in_another_language_is_found_by_its_words(tmp_path: Path, index: NewsIndex) -> None:
     index.ingest(write_articles(tmp_path / "b.jsonl", {"id": "fr", "text": "Le sommet a réuni trente pays à Lyon."}))
     assert index.search("sommet Lyon")[0].article.id == "fr"
-
-
-@pytest.mark.parametrize(
-    ("asked", "understood"),
-    [
-        ("What about Germany?", "How much did Germany pledge?"),
-        ("And why?", "why (Canada pledge)?"),
-        ("Who chairs NATO?", "Who chairs NATO?"),
-    ],
-)
-def test_a_follow_up_is_made_to_stand_alone(asked: str, understood: str) -> None:
-    history = [Turn("How much did Canada pledge?", "USD 500 million.")]
-    assert read_question(asked, history=history, filters=Filters()).text == understood
 
 
 def test_a_history_of_another_shape_is_refused(bot: NewsBot) -> None:

@@ -17,7 +17,7 @@ from eval.command import evaluate
 from eval.run import read_run
 from eval.show import show_failures
 from index.errors import InputError
-from rag.question import Turn
+from rag.history import Turn
 from tests.fakes import KYIV, FakeEmbedder, write_articles
 from ui.cli import main
 

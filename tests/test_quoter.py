@@ -18,7 +18,8 @@ from rag.candidates import Candidate, candidates
 from rag.cite import Draft
 from rag.extracts import introduced
 from rag.features import FEATURES
-from rag.question import KINDS, read_question
+from rag.parts import KINDS
+from rag.question import read_question
 from rag.quoter import Scored, drafted, to_read
 from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
 from rag.retrieve import Evidence

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.errors import GroundwireError
 from index.news_index import MAX_QUESTION_CHARACTERS
 from rag.answer import Event
-from rag.question import MAX_TURNS
+from rag.history import MAX_TURNS
 from rag.verify import verify_answer
 from ui.engine import Engine
 from ui.examples import answers, hits, problems

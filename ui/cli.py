@@ -259,7 +259,7 @@ def ask(index: "NewsIndex", question: str, as_json: bool, **filters: Any) -> int
 def chat(index: "NewsIndex", as_json: bool, **filters: Any) -> int:  # noqa: ANN401 - those of _with_filters
     """Ask question after question in the terminal; an empty line or Ctrl-D ends it. JSON is printed at the end."""
     from rag.bot import NewsBot
-    from rag.question import Turn
+    from rag.history import Turn
     from ui.show import show_answer
 
     bot = NewsBot(index)

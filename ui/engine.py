@@ -21,7 +21,7 @@ from index.news_index import Hit, NewsIndex, checked_k, checked_question
 from index.scope import Filters
 from rag.answer import Answer, Event
 from rag.bot import NewsBot
-from rag.question import MAX_TURNS, Turn
+from rag.history import MAX_TURNS, Turn
 from ui.feedback import Feedback
 from ui.rate_limit import RateLimit
 from ui.settings import ServeSettings

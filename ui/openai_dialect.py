@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.errors import InputError
 from index.tokens import count_tokens
 from rag.answer import Answer, Citation, Event
-from rag.question import Turn
+from rag.history import Turn
 from ui.ask_routes import client_of, sse, unless_left
 from ui.engine import Engine
 from ui.examples import answers, problems

@@ -13,7 +13,8 @@ from eval.benchmarks.options import Options
 from index.embed import Embedder, Vectors
 from index.news_index import Hit, NewsIndex
 from index.scope import Filters
-from rag.question import Turn, read_question
+from rag.history import Turn
+from rag.question import read_question
 from rag.retrieve import retrieve
 
 __all__ = [

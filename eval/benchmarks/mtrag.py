@@ -21,7 +21,7 @@ from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k
 from index.errors import QuestionError
 from rag.bot import NewsBot
-from rag.question import Turn
+from rag.history import Turn
 
 __all__ = ["Task", "load", "run", "turns_of"]
 

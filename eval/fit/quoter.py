@@ -41,7 +41,7 @@ from eval.fit.judged import (
 from eval.fit.stories import load_stories, split_stories
 from eval.metrics import evidence_recall, share_precise
 from rag.features import FEATURES
-from rag.question import KINDS
+from rag.parts import KINDS
 from rag.quoter import drafted
 from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
 from rag.reader import READINGS, reader_beside

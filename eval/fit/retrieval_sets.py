@@ -27,7 +27,8 @@ from index.errors import QuestionError
 from index.news_index import NewsIndex
 from index.passage import Passage
 from index.scope import Filters
-from rag.question import Turn, read_question
+from rag.history import Turn
+from rag.question import read_question
 
 __all__ = [
     "LOADERS", "Need", "Places", "RetrievalQuestion", "RetrievalSet", "Stretch", "gain", "load_sets", "own_cases",

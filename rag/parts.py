@@ -1,0 +1,174 @@
+"""The parts of a question: each thing that it asks, what fits as an answer, and what kind of answer it wants."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.lexicon import FUNCTION_WORDS, NUMBER_WORDS, fold
+from rag.terms import Terms, read_terms
+
+__all__ = ["KINDS", "PRONOUN", "QUESTION_WORD", "Part", "kind_of", "part_of", "pieces_of"]
+
+KINDS = ("fact", "list", "count", "table", "quote", "compare")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Hold one thing that a question asks.
+
+    `asks` is what fits as an answer: "name", "number", "money", "time", "place", "speech", "reason" or "any".
+    `subject` has the keys of the name that the question is about, as in "What did *Macron* say"; `nouns` the words,
+    folded, for the thing that is counted or chosen, as in "how many *children*"; `lists` tells that several are wanted,
+    and `wanted` how many, as in "name the *two* chairs".
+    """
+
+    text: str
+    asks: str
+    terms: Terms
+    subject: tuple[str, ...]
+    nouns: tuple[str, ...]
+    lists: bool = False
+    wanted: int | None = None
+
+
+_ASKS = (
+    ("money", r"how much (?!time|longer)|how many (?:euros|dollars|pounds|millions|billions)|what (?:sum|price|cost)\b"),
+    ("number", r"how (?:many|often|old|large|big|high|far|tall|fast|few)\b|(?:what|which) (?:was |is |were )?(?:the )?"
+               r"(?:\w+ ){0,3}(?:number|share|percentage|rate|toll|total|figure|level|count|proportion|size|score)\b"
+               r"|\b(?:death toll|number of|percentage of)\b"),
+    ("time", r"\bwhen\b|(?:what|which) (?:day|date|month|year|time)\b|how (?:long|soon|recently)\b|since when|until when"),
+    ("place", r"\bwhere\b|(?:in|at|to|from) (?:what|which) (?:city|country|place|town|building|district|region|venue)\b"
+              r"|(?:what|which) (?:city|place|town|venue|district|airport|region)\b"),
+    ("reason", r"\bwhy\b|for what reason|what (?:was|is) the reason|what (?:caused|led)\b|how come"),
+    ("speech", r"\bwhat (?:did|does|do|has|have|had|was|were|is|are) .{2,80}?\b(?:say|said|saying|tell|told|warn|promise|"
+               r"describe|claim|demand|think|call|respond|reply|react|announce|declare|quoted|comment|state|ask|want|argue)"
+               r"\b|\bquot(?:e|es|ed|ation)\b|\bin (?:his|her|their|whose) (?:own )?words\b|how did .{2,60} "
+               r"(?:describe|respond|react|reply|put it|comment)|what (?:words|phrase)\b"),
+    ("name", r"\bwho(?:m|se)?\b|(?:which|what) (?:\w+ ){0,2}?(?:person|people|leaders?|minister|president|countr(?:y|ies)|"
+             r"nations?|states?|compan(?:y|ies)|organi[sz]ations?|outlet|official|ambassador|governments?|allies|ally|"
+             r"members?|party|parties|institutions?|club|team|union|group|capitals?)\b|name the\b"),
+)  # fmt: skip
+_ASKS_PATTERNS = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _ASKS]
+QUESTION_WORD = r"(?:who|whom|whose|what|when|where|why|which|how|did|does|is|are|was|were|has|have|will|can)"
+PRONOUN = re.compile(
+    r"\b(?:he|she|they|him|her|them|it|his|hers|their|its|there|this)\b|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
+    r"|\bthat (?:meeting|summit|attack|visit|day|place|sum)\b",
+    re.IGNORECASE,
+)
+"""What stands for somebody or something named before."""
+_SPLIT = re.compile(rf"\?\s+(?=\S)|[,;]?\s+and\s+(?={QUESTION_WORD}\b)", re.IGNORECASE)
+_AUXILIARY = re.compile(
+    r"\b(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|must)\b", re.IGNORECASE
+)
+
+
+_NAMED = r"(?:the )?[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
+_PAIR = re.compile(
+    rf"\b(?:did|do|does|have|has|had|will) (?P<one>{_NAMED}) and (?P<two>{_NAMED}) (?:each )?"
+    r"(?=(?:say|said|pay|paid|give|given|pledged?|promised?|contributed?|offer|donated?|demand|want|warn|announced?)\b)"
+)
+"""Two that do, each for itself, what is asked about, as in: "How much did *Oslo* and *Rome* pay into the fund?"."""
+
+
+_COUNTED = re.compile(r"\b(?:how many|which|what)\s+([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
+
+
+def pieces_of(text: str) -> list[str]:
+    """Split a question into the questions that it joins; each keeps what the others say it is about."""
+    if pair := _PAIR.search(text):
+        return [text[: pair.start("one")] + pair[name] + text[pair.end("two") :] for name in ("one", "two")]
+    pieces = [piece.strip(" ?") for piece in _SPLIT.split(text)]
+    pieces = [piece for piece in pieces if piece]
+    if len(pieces) < 2 or not all(re.match(QUESTION_WORD + r"\b", p, re.IGNORECASE) for p in pieces[1:]):
+        return [text]
+    whole = read_terms(text)
+    return [piece if _says_enough(piece, whole) else f"{piece} ({_others(pieces, piece)})" for piece in pieces]
+
+
+def _says_enough(piece: str, whole: Terms) -> bool:
+    terms = read_terms(piece)
+    return (
+        bool(terms.names or not whole.names) and len(terms.names) + len(terms.stems) >= 2 and not PRONOUN.search(piece)
+    )
+
+
+def _others(pieces: Sequence[str], piece: str) -> str:
+    return "; ".join(re.sub(rf"^{QUESTION_WORD}\s+", "", p, flags=re.IGNORECASE) for p in pieces if p != piece)
+
+
+def part_of(text: str) -> Part:
+    """Read one question that asks one thing; what stands in brackets behind it tells what it is about."""
+    own = text.split(" (")[0]
+    asks = next((name for name, pattern in _ASKS_PATTERNS if pattern.search(own)), "any")
+    terms = read_terms(text)
+    counted = _COUNTED.search(own)
+    nouns = (
+        tuple(fold(word) for word in counted.groups() if word and fold(word) not in FUNCTION_WORDS) if counted else ()
+    )
+    lists = bool(_LIST.search(own))
+    return Part(
+        text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns, lists=lists,
+        wanted=_wanted(own) if lists else None,
+    )  # fmt: skip
+
+
+_WANTED = re.compile(
+    rf"\b(?:the|which|what|list|name|those|these) (?:(?:first|last|next|other|main|further) )?"
+    rf"(?P<number>{'|'.join(NUMBER_WORDS)}|\d{{1,2}}) (?:[a-z-]+ )?[a-z]*(?:s|men|people|children)\b",
+    re.IGNORECASE,
+)
+
+
+def _wanted(text: str) -> int | None:
+    """Return how many entries a list has to have, where the question says so."""
+    match = _WANTED.search(text)
+    if match is None:
+        return None
+    written = match["number"].lower()
+    return NUMBER_WORDS[written] if written in NUMBER_WORDS else int(written)
+
+
+def _subject(text: str, terms: Terms) -> tuple[str, ...]:
+    """Return the first name behind the first auxiliary verb: the one that does what the question asks about."""
+    auxiliary = _AUXILIARY.search(text)
+    if auxiliary is None:
+        return ()
+    behind = re.split(r"\b(?:in|on|at|of|for|to|with|about|by|from|during|after|before)\b", text[auxiliary.end() :])[0]
+    names = set(read_terms(f"x {behind}").names)
+    return tuple(name for name in terms.names if name in names)
+
+
+_TABLE = re.compile(
+    r"\bwho (?:\w+ )?(?:pledg|promis|gave|give|commit|offer|contribut|donat|said|paid|put|sen[dt])\w* (?:what|how (?:much|many))\b|"
+    r"\b(?:as|in|into) a table\b|\btable (?:of|please)\b|\btabulate\b|\btimeline\b|^set out\b|"
+    r"\b(country|donor|state|day|month|year|person) by \1\b|\b(?:figures|sums|amounts|pledges|tolls?) by \w+\b",
+    re.IGNORECASE,
+)
+_LIST = re.compile(
+    r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
+    r"commitments|measures|leaders|promises)\b|\b(?:which|what) (?:\w+ ){0,2}?(?:countries|nations|states|allies|members|leaders|"
+    r"pledges|promises|commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b|"
+    r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b",
+    re.IGNORECASE,
+)
+_DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
+_COMPARE = re.compile(
+    r"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b|\bcompared? (?:to|with)\b|"
+    r"\bdiffer(?:s|ence|ent)?\b|\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
+    r"^(?!what|who|which|when).*\b(?:dis)?agree (?:on|about|over|how|who|whether|which|what)\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|\brival\b|"
+    r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
+    rf"\bor\b.*\b{_DEGREE}\b|\b{_DEGREE}\b.*,? or\b",
+    re.IGNORECASE,
+)
+
+
+def kind_of(text: str) -> str:
+    """Return which of `KINDS` a question is."""
+    if _TABLE.search(text):
+        return "table"
+    if _LIST.search(text):
+        return "list"
+    if _COMPARE.search(text):
+        return "compare"
+    asks = part_of(text).asks
+    return {"number": "count", "money": "count", "speech": "quote"}.get(asks, "fact")

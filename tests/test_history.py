@@ -1,0 +1,76 @@
+"""A follow-up question is made to stand alone by the conversation before it."""
+
+import pytest
+
+from index.scope import Filters
+from rag.history import Turn
+from rag.question import read_question
+
+PLEDGE, SUMMIT = "How much did Canada pledge to the fund?", "Who chaired the Paris summit?"
+TROOPS, RAID = "What did Putin say about foreign troops?", "How many people died in the raid on Kyiv on 28 August?"
+
+
+def understood(asked: str, before: str, answer: str = "") -> str:
+    """Return the text of a question that follows another."""
+    return read_question(asked, history=[Turn(before, answer)], filters=Filters()).text
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "alone"),
+    [
+        (PLEDGE, "What about Germany?", "How much did Germany pledge to the fund?"),
+        ("How much did the Netherlands pledge?", "And Germany?", "How much did Germany pledge?"),
+        (PLEDGE, "and the Nordic countries", "How much did the Nordic countries pledge to the fund?"),
+        (TROOPS, "And Macron?", "What did Macron say about foreign troops?"),
+        (TROOPS, "And what about the economy?", "What did Putin say about the economy?"),
+        (SUMMIT, "And London?", "Who chaired the London summit?"),
+        ("What happened in Kyiv?", "what about Lviv", "What happened in Lviv?"),
+        (RAID, "And on 29 August?", "How many people died in the raid on Kyiv on 29 August?"),
+    ],
+)
+def test_a_name_a_day_or_a_topic_takes_the_place_of_the_one_before(before: str, asked: str, alone: str) -> None:
+    assert understood(asked, before) == alone
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "alone"),
+    [
+        (SUMMIT, "And the Americans?", "the Americans (chaired the Paris summit)?"),
+        (RAID, "And injured?", "How many injured (the raid on Kyiv on 28 August)?"),
+        (PLEDGE, "In dollars?", "How much In dollars (Canada pledge to the fund)?"),
+    ],
+)
+def test_a_fragment_of_no_such_kind_is_asked_of_the_topic(before: str, asked: str, alone: str) -> None:
+    assert understood(asked, before) == alone
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "alone"),
+    [
+        (SUMMIT, "Where was it held?", "Where was it held (the Paris summit)?"),
+        (SUMMIT, "When was that?", "When was that (the Paris summit)?"),
+        (SUMMIT, "And who was next?", "who was next (chaired the Paris summit)?"),
+        (RAID, "Which houses were damaged?", "Which houses were damaged (the raid on Kyiv on 28 August)?"),
+        (RAID, "By whom?", "By whom (the raid on Kyiv on 28 August)?"),
+        ("What happened to the plane of the queen?", "Why?", "Why (plane of the queen)?"),
+        (PLEDGE, "And why?", "why (Canada pledge to the fund)?"),
+    ],
+)
+def test_a_question_that_leans_on_the_one_before_is_followed_by_its_topic(before: str, asked: str, alone: str) -> None:
+    assert understood(asked, before) == alone
+
+
+@pytest.mark.parametrize("asked", ["What is PURL?", "Who chairs NATO?", "How many drones did Russia launch at Odesa?"])
+def test_a_question_with_names_of_its_own_stands_alone(asked: str) -> None:
+    assert understood(asked, PLEDGE) == asked
+
+
+def test_a_short_question_about_somebody_of_the_answer_leans_on_it() -> None:
+    told = "Macron and Starmer did."
+    assert understood("Did Starmer travel?", SUMMIT, told) == "Did Starmer travel (chaired the Paris summit)?"
+    assert understood("Did Starmer travel?", SUMMIT) == "Did Starmer travel?"
+
+
+def test_what_a_follow_up_left_out_is_taken_from_the_whole_conversation() -> None:
+    turns = [Turn(PLEDGE, "500 million."), Turn("And Germany?", "400 million.")]
+    assert read_question("When?", history=turns, filters=Filters()).text == "When (Germany pledge to the fund)?"
