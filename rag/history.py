@@ -80,7 +80,8 @@ def _leans(asked: str, turns: Sequence[Turn]) -> bool:
 def _topic(question: str, *, pointed_at: bool = False) -> str:
     """Return what a question is about, without what it asks: names, and what stands behind its first preposition.
 
-    With `pointed_at` also without its verb, because a pronoun stands for the thing.
+    With `pointed_at` also without its verb, because a pronoun stands for the thing. What itself leaned on the question
+    before it is about the same.
 
     >>> _topic("How many people died in the attack on Kyiv on 28 August?")
     'the attack on Kyiv on 28 August'
@@ -91,7 +92,10 @@ def _topic(question: str, *, pointed_at: bool = False) -> str:
     >>> _topic("Who chaired the Paris summit?", pointed_at=True)
     'the Paris summit'
     """
-    said = re.sub(rf"^(?:{_OPENING}\b\s*)+", "", question.rstrip(" ?"), flags=re.IGNORECASE)
+    if leaned := _IN_BRACKETS.search(question):
+        return leaned[1]
+    said = _CHOSEN.sub("", question.rstrip(" ?"))
+    said = re.sub(rf"^(?:{_OPENING}\b\s*)+", "", said, flags=re.IGNORECASE)
     preposition = _PREPOSITION.search(said)
     behind = said[preposition.end() :] if preposition else ""
     if preposition is None or len(behind.split()) < _LEAST_TOPIC:
@@ -102,8 +106,10 @@ def _topic(question: str, *, pointed_at: bool = False) -> str:
 
 _OPENING = (
     r"(?:who|whom|whose|what|when|where|why|which|how|many|much|did|does|do|is|are|was|were|has|have|had|will|can|the|"
-    r"country|countries|people|happened to)"
+    r"people|happened to)"
 )
+_CHOSEN = re.compile(r"^(?:which|what) [a-z]+ (?=(?:was|is|were|are|did|does|do|has|have|had)\b)", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\((.+)\)\??$")
 _PREPOSITION = re.compile(r"\b(?:in|on|at|of|for|about|into|during|after|from|against)\s+(?=\S)", re.IGNORECASE)
 _VERB = re.compile(r"^[a-z]+ (?=the |an? )")
 _WRITTEN_NAME = re.compile(r"[A-Z][\w’'.-]*(?:\s+[A-Z][\w’'.-]*)*")

@@ -53,6 +53,7 @@ def test_a_fragment_of_no_such_kind_is_asked_of_the_topic(before: str, asked: st
         (RAID, "Which houses were damaged?", "Which houses were damaged (the raid on Kyiv on 28 August)?"),
         (RAID, "By whom?", "By whom (the raid on Kyiv on 28 August)?"),
         ("What happened to the plane of the queen?", "Why?", "Why (plane of the queen)?"),
+        ("Which ally was the first to pay?", "And who was next?", "who was next (first to pay)?"),
         (PLEDGE, "And why?", "why (Canada pledge to the fund)?"),
     ],
 )
@@ -74,3 +75,5 @@ def test_a_short_question_about_somebody_of_the_answer_leans_on_it() -> None:
 def test_what_a_follow_up_left_out_is_taken_from_the_whole_conversation() -> None:
     turns = [Turn(PLEDGE, "500 million."), Turn("And Germany?", "400 million.")]
     assert read_question("When?", history=turns, filters=Filters()).text == "When (Germany pledge to the fund)?"
+    turns = [Turn(SUMMIT, "Macron did."), Turn("Did Starmer go to it?", "No."), Turn("And the Americans?", "They did.")]
+    assert read_question("Why?", history=turns, filters=Filters()).text == "Why (the Paris summit)?"
