@@ -141,14 +141,18 @@ def _subject(text: str, terms: Terms) -> tuple[str, ...]:
 _TABLE = re.compile(
     r"\bwho (?:\w+ )?(?:pledg|promis|gave|give|commit|offer|contribut|donat|said|paid|put|sen[dt])\w* (?:what|how (?:much|many))\b|"
     r"\b(?:as|in|into) a table\b|\btable (?:of|please)\b|\btabulate\b|\btimeline\b|^set out\b|"
-    r"\b(country|donor|state|day|month|year|person) by \1\b|\b(?:figures|sums|amounts|pledges|tolls?) by \w+\b",
+    r"\b(country|donor|state|day|month|year|person) by \1\b|\b(?:figures|sums|amounts|pledges|tolls?) by \w+\b|"
+    r"^(?:who|which \w+|what \w+s)\b.* (?:what|how much|how many)(?: each)?\s*\??$",
     re.IGNORECASE,
 )
+_PLURAL = r"(?!(?:was|is|does|has|this|news)\b)[a-z]{3,}(?<!s)s"
 _LIST = re.compile(
     r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
     r"commitments|measures|leaders|promises)\b|\b(?:which|what) (?:\w+ ){0,2}?(?:countries|nations|states|allies|members|leaders|"
     r"pledges|promises|commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b|"
-    r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b",
+    r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b|"
+    r"\bwho (?:else )?(?:has|have) (?:joined|come in|signed|pledged|paid|contributed|promised|given)\b|"
+    rf"^(?:which|what) (?!(?:was|is|does|has)\b)(?:[\w’'-]+ ){{0,2}}?{_PLURAL}\b(?: [\w’'-]+){{0,4}}? (?:were|are|have|had)\b",
     re.IGNORECASE,
 )
 _DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
