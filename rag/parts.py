@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from rag.lexicon import FUNCTION_WORDS, NUMBER_WORDS, fold
 from rag.terms import Terms, read_terms
 
-__all__ = ["KINDS", "PRONOUN", "QUESTION_WORD", "Part", "kind_of", "part_of", "pieces_of"]
+__all__ = ["KINDS", "PRONOUN", "QUESTION_WORD", "TOLLS", "Part", "kind_of", "part_of", "pieces_of"]
 
 KINDS = ("fact", "list", "count", "table", "quote", "compare")
+TOLLS = frozenset({"die", "injure", "arrest"})
+"""Groups of words for what is counted anew from day to day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from rag.features import (
     title_of,
     with_known_names,
 )
-from rag.parts import Part
+from rag.parts import TOLLS, Part
 from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
@@ -46,8 +46,6 @@ _LEAST_READ, _LEAST_LISTED = 2, 8
 """How many passages are read at least, and of a list. By hand: over one article of fourteen, the reach ends at one."""
 _ENTRY_BELOW = 1.0
 """How far below the floor an entry of a list may lie. By hand, of 0 to 3 over seeds/: the least that loses none."""
-_TOLLS = frozenset({"die", "injure", "arrest"})
-"""Groups of words for what is counted anew from day to day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ def to_read(question: Question, evidence: Evidence, reach: float) -> Evidence:
     A few are read however far behind they are, and more for a list or a table. Of a toll all are read: the newest count
     may stand in any of them.
     """
-    if question.kind == "count" and any(part.terms.concepts & _TOLLS for part in question.parts):
+    if question.toll:
         return evidence
     least = _LEAST_LISTED if question.kind in ("list", "table") else _LEAST_READ
     hits = tuple(hit for hit in evidence.hits if hit.rank <= least or hit.score >= evidence.hits[0].score - reach)
@@ -179,7 +177,7 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
     Such a toll rises for some days, and the newest takes the place of the others, unless the question asks for an early
     one, or for another day than it tells. Every other question keeps its candidates.
     """
-    counted = scored.terms.concepts & _TOLLS
+    counted = scored.terms.concepts & TOLLS
     if not counted or _EARLY.search(scored.part.text):
         return scored
     asked = {number.value for number in scored.terms.numbers}

@@ -16,7 +16,7 @@ from rag import Answer, Draft, Event, NewsBot, candidates
 from rag.cite import DraftSentence, Source
 from rag.history import Turn
 from rag.question import Question, read_question
-from rag.retrieve import Evidence
+from rag.retrieve import Evidence, retrieve
 from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
 from ui.show import show_answer
 
@@ -318,6 +318,19 @@ def test_a_question_in_another_language_says_that_meaning_is_matched_in_english(
 def test_an_article_in_another_language_is_found_by_its_words(tmp_path: Path, index: NewsIndex) -> None:
     index.ingest(write_articles(tmp_path / "b.jsonl", {"id": "fr", "text": "Le sommet a réuni trente pays à Lyon."}))
     assert index.search("sommet Lyon")[0].article.id == "fr"
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"), [("What happened?", 1), ("Which countries paid?", 3), ("How many people died?", 2)]
+)
+def test_a_list_and_a_toll_get_more_hits_than_are_asked_for(
+    asked: str, wanted: int, tmp_path: Path, index: NewsIndex
+) -> None:
+    towns = ("Oslo", "Rome", "Bonn", "Lyon", "Gent")
+    index.ingest(
+        write_articles(tmp_path / "b.jsonl", *({"id": town, "text": f"In {town} {town} was {town}."} for town in towns))
+    )
+    assert len(retrieve(index, read_question(asked, filters=Filters()), k=1).hits) == wanted
 
 
 def test_a_history_of_another_shape_is_refused(bot: NewsBot) -> None:
