@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index.errors import InputError
-from rag.lexicon import MONTHS, PLACES, SEATS
-from rag.parts import PRONOUN, QUESTION_WORD, part_of
-from rag.terms import Terms, read_terms
+from rag.lexicon import PLACES, SEATS
+from rag.parts import AUXILIARY, PRONOUN, QUESTION_WORD, part_of
+from rag.terms import DATE, Terms, read_terms
 
 __all__ = ["MAX_TURNS", "Turn", "standalone"]
 
@@ -35,34 +35,128 @@ class Turn:
 def standalone(asked: str, turns: Sequence[Turn]) -> str:
     """Return the question with what it leaves out taken from the conversation.
 
-    A fragment ("And Germany?") is put in its place in the question before. What leans on that question in another way,
-    by a pronoun or because it says too little, is followed by its topic in brackets.
+    A name or a day alone ("And Germany?", "In October?") is put in the place of its kind in the question before. What
+    leans on that question in another way is followed by its topic in brackets: what has a pronoun, and what names
+    nobody new and says so little (two words) that on its own it could be about anything.
     """
+    return _alone(asked, turns)[0]
+
+
+def _alone(asked: str, turns: Sequence[Turn]) -> tuple[str, str]:
+    """Return a question that stands alone, and the topic that it has in brackets."""
     if not turns:
-        return asked
-    before = standalone(turns[-1].question, turns[:-1])
-    if fragment := _FRAGMENT.match(asked):
-        return _with_fragment(before, fragment["about"] or fragment["other"])
-    if not _leans(asked, turns):
-        return asked
-    question = _AND.sub("", asked).rstrip(" ?")
-    return f"{question} ({_topic(before, pointed_at=bool(PRONOUN.search(question)))})?"
+        return asked, ""
+    before, topic = _alone(turns[-1].question, turns[:-1])
+    fragment = _FRAGMENT.match(asked.strip(" .!?"))
+    if fragment and (spliced := _spliced(before, fragment)):
+        return spliced, ""
+    if not fragment and not _leans(asked, turns):
+        return asked, ""
+    question = _thing(fragment) if fragment else _AND.sub("", asked).rstrip(" ?")
+    topic = topic or _topic(before, pointed_at=bool(PRONOUN.search(question)))
+    if not topic:
+        return asked, ""
+    fits = fragment and (_LEADING.match(question) or not read_terms(f"x {question}").names)
+    lead = _LEAD.match(before) if fits else None
+    return f"{lead[0] if lead else ''}{question} ({topic})?", topic
 
 
-_WORDS = r"(?:[^\s?,]+ ?)"
+# --- fragments ----------------------------------------------------------------------------------------------------
+
+_PREPOSITION = r"(?:in|on|at|by|for|from|after|before|during|since|until)"
+_WORD = r"[^\s?,]+"
 _FRAGMENT = re.compile(
-    rf"^(?:and |but |so |ok |or |then )*(?:what|how) about (?P<about>.+?) *\??$"
-    rf"|^(?:(?:and|but|so|or) |(?=(?:in|on|at|by|for|from|after|before|during) ))(?!.*\b{QUESTION_WORD}\b)"
-    rf"(?P<other>{_WORDS}{{1,5}}?) *\??$",
+    rf"(?:(?:and|but|so|ok|or|then) )*(?:what|how) about (?P<about>[^?]+)$"
+    rf"|(?:(?:and|but|so|or) |(?={_PREPOSITION} ))(?!.*\b{QUESTION_WORD}\b)"
+    r"(?!(?:do|had|would|could|should|must|may|list|name|show|tell|give|for example)\b)"
+    rf"(?P<other>{_WORD}(?: {_WORD}){{0,4}})$",
     re.IGNORECASE,
 )
 """What about *Germany*? And *the Americans*? *In October*?"""
+_WRITTEN_NAME = re.compile(r"[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*")
+_WITH_ARTICLE = re.compile(rf"(?:\bthe )?{_WRITTEN_NAME.pattern}")
+_NAME_PHRASE = re.compile(rf"{_WRITTEN_NAME.pattern}|the {_WRITTEN_NAME.pattern}(?: [a-z]+)?")
+_LEADING = re.compile(rf"(?P<preposition>{_PREPOSITION}) (?:the )?", re.IGNORECASE)
+_BEHIND_PREPOSITION = re.compile(rf"\b{_PREPOSITION} (?:the )?$", re.IGNORECASE)
+_ABOUT = re.compile(r"(?<= about )[^?]+(?=\?)")
+_LEAD = re.compile(r"(?:how many|how much|when|where|why) ", re.IGNORECASE)
+_TIME_WORD = re.compile(r"\b(?:yesterday|today|tomorrow|now|then|day|week|month|year)\b", re.IGNORECASE)
+
+
+def _thing(fragment: re.Match[str]) -> str:
+    """Return what a fragment asks about, with its preposition, as it would stand within a question."""
+    thing = str(fragment["about"] or fragment["other"])
+    return thing[0].lower() + thing[1:] if _LEADING.match(thing) else thing
+
+
+def _spliced(before: str, fragment: re.Match[str]) -> str | None:
+    """Return the earlier question with a date, a name or a topic in the place of the one of its kind that it had."""
+    other = _thing(fragment)
+    leading = _LEADING.match(other)
+    thing = other[leading.end() :] if leading else other
+    if DATE.fullmatch(thing):
+        place = DATE.search(before)
+    elif _NAME_PHRASE.fullmatch(thing) and (new := read_terms(f"x {thing}")).names:
+        place = _behind_preposition(before) if leading else _name_for(before, new)
+    elif fragment["about"] and not _TIME_WORD.search(other):
+        place = _ABOUT.search(before)
+    else:
+        return None
+    if place is None:
+        return None
+    start = place.start()
+    if leading and (preposition := _BEHIND_PREPOSITION.search(before, 0, start)):
+        start = preposition.start()
+    else:
+        other = thing
+    return before[:start] + other + before[place.end() :]
+
+
+def _names_in(before: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+    """Return the names of a question, without the word that opens it."""
+    opening = re.match(rf"(?:{QUESTION_WORD}|{AUXILIARY.pattern})\b *", before, re.IGNORECASE)
+    return [m for m in pattern.finditer(before, opening.end() if opening else 0) if read_terms(f"x {m[0]}").names]
+
+
+def _behind_preposition(before: str) -> re.Match[str] | None:
+    """Return the first name behind a preposition that stands for itself, not before a noun: "in *Kyiv*"."""
+    for match in _names_in(before, _WRITTEN_NAME):
+        if _BEHIND_PREPOSITION.search(before, 0, match.start()) and not re.match(
+            " (?!on|in|at)[a-z]", before[match.end() :]
+        ):
+            return match
+    return None
+
+
+def _name_for(before: str, new: Terms) -> re.Match[str] | None:
+    """Return the name of a question in whose place another is meant: who does something, or else one of its kind."""
+    part = part_of(before)
+    for match in _names_in(before, _WITH_ARTICLE if part.subject else _WRITTEN_NAME):
+        names = read_terms(f"x {match[0]}").names
+        alike = any(_sort_of(name) == _sort_of(new.names[0]) for name in names)
+        if part.subject and part.subject[0] in names and (alike or part.asks in _DEEDS):
+            return match
+        if not part.subject and (alike or match.end() == len(before.rstrip(" ?"))):
+            return match
+    return None
+
+
+_DEEDS = frozenset({"speech", "money", "number"})
+"""What is asked of persons, countries and their capitals alike: "How much did Germany pay?" "What about London?"."""
+
+
+def _sort_of(name: str) -> str:
+    return "country" if name in PLACES.values() else "capital" if name in SEATS else "other"
+
+
+# --- questions that lean ------------------------------------------------------------------------------------------
+
 _AND = re.compile(r"^(?:and|but|so)\s+", re.IGNORECASE)
 _EMPTY_IT = re.compile(
     r"\bit (?:is|was|will be|be) (?:true|possible|likely)|\b(?:is|was|will) it\b (?:true|possible|likely)"
 )
-_DEFINES = re.compile(r"^(?:what|who|where) (?:is|are|was|were) (?:the )?[A-Z][^?]*\??$", re.IGNORECASE)
-_LEAST_SAID = 2  # names, words, numbers and dates; a question with fewer does not stand alone
+_DEFINES = re.compile(r"(?i:what|who|where) (?i:is|are|was|were) (?:the )?[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*\W*$")
+_LEAST_SAID = 2  # names, words, numbers and dates
 
 
 def _leans(asked: str, turns: Sequence[Turn]) -> bool:
@@ -71,7 +165,7 @@ def _leans(asked: str, turns: Sequence[Turn]) -> bool:
         return True
     terms = read_terms(asked)
     said = len(terms.names) + len(terms.stems) + len(terms.numbers) + len(terms.dates)
-    if said > _LEAST_SAID or (terms.names and _DEFINES.match(asked)):
+    if said > _LEAST_SAID or _DEFINES.match(asked):
         return False
     known = frozenset().union(*(read_terms(f"{turn.question} {turn.answer}").keys for turn in turns))
     return said < _LEAST_SAID or all(name in known for name in terms.names)
@@ -80,8 +174,7 @@ def _leans(asked: str, turns: Sequence[Turn]) -> bool:
 def _topic(question: str, *, pointed_at: bool = False) -> str:
     """Return what a question is about, without what it asks: names, and what stands behind its first preposition.
 
-    With `pointed_at` also without its verb, because a pronoun stands for the thing. What itself leaned on the question
-    before it is about the same.
+    With `pointed_at` also without its verb, because a pronoun stands for the thing.
 
     >>> _topic("How many people died in the attack on Kyiv on 28 August?")
     'the attack on Kyiv on 28 August'
@@ -92,11 +185,9 @@ def _topic(question: str, *, pointed_at: bool = False) -> str:
     >>> _topic("Who chaired the Paris summit?", pointed_at=True)
     'the Paris summit'
     """
-    if leaned := _IN_BRACKETS.search(question):
-        return leaned[1]
     said = _CHOSEN.sub("", question.rstrip(" ?"))
     said = re.sub(rf"^(?:{_OPENING}\b\s*)+", "", said, flags=re.IGNORECASE)
-    preposition = _PREPOSITION.search(said)
+    preposition = _BEFORE_TOPIC.search(said)
     behind = said[preposition.end() :] if preposition else ""
     if preposition is None or len(behind.split()) < _LEAST_TOPIC:
         return _VERB.sub("", said) if pointed_at else said
@@ -109,53 +200,6 @@ _OPENING = (
     r"people|happened to)"
 )
 _CHOSEN = re.compile(r"^(?:which|what) [a-z]+ (?=(?:was|is|were|are|did|does|do|has|have|had)\b)", re.IGNORECASE)
-_IN_BRACKETS = re.compile(r"\((.+)\)\??$")
-_PREPOSITION = re.compile(r"\b(?:in|on|at|of|for|about|into|during|after|from|against)\s+(?=\S)", re.IGNORECASE)
+_BEFORE_TOPIC = re.compile(r"\b(?:in|on|at|of|for|about|into|during|after|from|against)\s+(?=\S)", re.IGNORECASE)
 _VERB = re.compile(r"^[a-z]+ (?=the |an? )")
-_WRITTEN_NAME = re.compile(r"[A-Z][\w’'.-]*(?:\s+[A-Z][\w’'.-]*)*")
-_WITH_ARTICLE = re.compile(rf"(?:\bthe )?{_WRITTEN_NAME.pattern}")
 _LEAST_TOPIC = 3  # words; fewer behind a preposition do not tell what it was about
-
-
-def _with_fragment(before: str, other: str) -> str:
-    """Return the earlier question with a date, a name or a topic in the place of the one of its kind that it had."""
-    new = read_terms(f"x {other}")
-    if new.names:
-        place = _name_for(before, new)
-    elif place := _WRITTEN_DATE.search(before) if new.dates else None:
-        other = _BEFORE_DATE.sub("", other)
-    else:
-        place = _ABOUT.search(before)
-    if place:
-        return before[: place.start()] + other + before[place.end() :]
-    lead = _LEAD.match(before)
-    return f"{lead[0] if lead and not new.names else ''}{other} ({_topic(before)})?"
-
-
-_MONTH = "|".join(MONTHS)
-_WRITTEN_DATE = re.compile(rf"\b(?:\d{{1,2}} )?(?:{_MONTH})(?: \d{{1,2}})?(?:,? \d{{4}})?\b|\b20\d\d\b", re.IGNORECASE)
-_BEFORE_DATE = re.compile(r"^(?:on|in|at|by) ", re.IGNORECASE)
-_ABOUT = re.compile(r"(?<= about )[^?]+?(?= *\??$)")
-_LEAD = re.compile(r"^(?:how many|how much|when|where|why) ", re.IGNORECASE)
-
-
-def _name_for(before: str, new: Terms) -> re.Match[str] | None:
-    """Return the name of a question in whose place another is meant: who does something, or else one of its kind."""
-    part = part_of(before)
-    pattern = _WITH_ARTICLE if part.subject else _WRITTEN_NAME
-    for match in pattern.finditer(before):
-        names = read_terms(f"x {match[0]}").names
-        alike = any(_sort_of(name) == _sort_of(new.names[0]) for name in names)
-        if part.subject and part.subject[0] in names and (alike or part.asks in _DEEDS):
-            return match
-        if not part.subject and names and (alike or match.end() == len(before.rstrip(" ?"))):
-            return match
-    return None
-
-
-_DEEDS = frozenset({"speech", "money", "number"})
-"""What is asked of persons, countries and their capitals alike: "How much did Germany pay?" "What about London?"."""
-
-
-def _sort_of(name: str) -> str:
-    return "country" if name in PLACES.values() else "capital" if name in SEATS else "other"

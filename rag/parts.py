@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rag.lexicon import FUNCTION_WORDS, NUMBER_WORDS, fold
 from rag.terms import Terms, read_terms
 
-__all__ = ["KINDS", "PRONOUN", "QUESTION_WORD", "TOLLS", "Part", "kind_of", "part_of", "pieces_of"]
+__all__ = ["AUXILIARY", "KINDS", "PRONOUN", "QUESTION_WORD", "TOLLS", "Part", "kind_of", "part_of", "pieces_of"]
 
 KINDS = ("fact", "list", "count", "table", "quote", "compare")
 TOLLS = frozenset({"die", "injure", "arrest"})
@@ -59,7 +59,7 @@ PRONOUN = re.compile(
 )
 """What stands for somebody or something named before."""
 _SPLIT = re.compile(rf"\?\s+(?=\S)|[,;]?\s+and\s+(?={QUESTION_WORD}\b)", re.IGNORECASE)
-_AUXILIARY = re.compile(
+AUXILIARY = re.compile(
     r"\b(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|must)\b", re.IGNORECASE
 )
 
@@ -115,15 +115,16 @@ def part_of(text: str) -> Part:
 
 
 _WANTED = re.compile(
-    rf"\b(?:the|which|what|list|name|those|these) (?:(?:first|last|next|other|main|further) )?"
-    rf"(?P<number>{'|'.join(NUMBER_WORDS)}|\d{{1,2}}) (?:[a-z-]+ )?[a-z]*(?:s|men|people|children)\b",
+    rf"(?:please )?(?:list|name|which|what|give me)(?: all)?(?: of)?(?: (?:the|those|these))?"
+    rf"(?: (?:first|last|next|other|main|further))? (?P<number>{'|'.join(NUMBER_WORDS)}|\d{{1,2}})"
+    r"(?! (?:days|weeks|months|years|hours|percent)\b) (?:[a-z-]+ )?[a-z]*(?:s|men|people|children)\b",
     re.IGNORECASE,
 )
 
 
 def _wanted(text: str) -> int | None:
     """Return how many entries a list has to have, where the question says so."""
-    match = _WANTED.search(text)
+    match = _WANTED.match(text)
     if match is None:
         return None
     written = match["number"].lower()
@@ -132,7 +133,7 @@ def _wanted(text: str) -> int | None:
 
 def _subject(text: str, terms: Terms) -> tuple[str, ...]:
     """Return the first name behind the first auxiliary verb: the one that does what the question asks about."""
-    auxiliary = _AUXILIARY.search(text)
+    auxiliary = AUXILIARY.search(text)
     if auxiliary is None:
         return ()
     behind = re.split(r"\b(?:in|on|at|of|for|to|with|about|by|from|during|after|before)\b", text[auxiliary.end() :])[0]
@@ -144,24 +145,28 @@ _TABLE = re.compile(
     r"\bwho (?:\w+ )?(?:pledg|promis|gave|give|commit|offer|contribut|donat|said|paid|put|sen[dt])\w* (?:what|how (?:much|many))\b|"
     r"\b(?:as|in|into) a table\b|\btable (?:of|please)\b|\btabulate\b|\btimeline\b|^set out\b|"
     r"\b(country|donor|state|day|month|year|person) by \1\b|\b(?:figures|sums|amounts|pledges|tolls?) by \w+\b|"
-    r"^(?:who|which \w+|what \w+s)\b.* (?:what|how much|how many)(?: each)?\s*\??$",
+    r"^(?:who|(?:which|what) (?!was|is|does|has)[a-z]+s)(?: (?!and\b|for\b|over\b)[^\s,]+){1,4} "
+    r"(?:what|how much|how many)(?: each)?\s*\??$",
     re.IGNORECASE,
 )
-_PLURAL = r"(?!(?:was|is|does|has|this|news)\b)[a-z]{3,}(?<!s)s"
+_NO_NOUN = r"(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|of)\b"
+_PLURAL = r"(?-i:(?!news\b|series\b)[a-z]{3,}(?<![sui])s)\b"
 _LIST = re.compile(
     r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
-    r"commitments|measures|leaders|promises)\b|\b(?:which|what) (?:\w+ ){0,2}?(?:countries|nations|states|allies|members|leaders|"
+    r"commitments|measures|leaders|promises)\b|"
+    rf"\b(?:which|what) (?:(?!{_NO_NOUN})\w+ ){{0,2}}?(?:countries|nations|states|allies|members|leaders|"
     r"pledges|promises|commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b|"
     r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b|"
-    r"\bwho (?:else )?(?:has|have) (?:joined|come in|signed|pledged|paid|contributed|promised|given)\b|"
-    rf"^(?:which|what) (?!(?:was|is|does|has)\b)(?:[\w’'-]+ ){{0,2}}?{_PLURAL}\b(?: [\w’'-]+){{0,4}}? (?:were|are|have|had)\b",
+    r"\bwho (?:else has|else have|have|has(?=.*\b(?:so far|since|until now|up to now|by now)\b)) "
+    r"(?:joined|come in|signed|pledged|paid|contributed|promised|given)\b|"
+    rf"^(?:which|what) (?:(?!{_NO_NOUN})[\w’'-]+ ){{0,2}}?{_PLURAL}(?: [\w’'-]+){{0,4}}? (?:were|are|have)\b",
     re.IGNORECASE,
 )
 _DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
 _COMPARE = re.compile(
     r"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b|\bcompared? (?:to|with)\b|"
     r"\bdiffer(?:s|ence|ent)?\b|\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
-    r"^(?!what|who|which|when).*\b(?:dis)?agree (?:on|about|over|how|who|whether|which|what)\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|\brival\b|"
+    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|\brival\b|"
     r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
     rf"\bor\b.*\b{_DEGREE}\b|\b{_DEGREE}\b.*,? or\b",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""Read a question: what kind of answer it wants, about whom, from when; and make a follow-up stand alone."""
+"""Read a question: its parts, its time window and named sources, and whether it looks like English."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,9 @@ class Question:
     @property
     def toll(self) -> bool:
         """Tell whether it asks for a count that rises from day to day: of the dead, the injured or the arrested."""
-        return self.kind == "count" and any(part.terms.concepts & TOLLS for part in self.parts)
+        return self.kind == "count" and any(
+            part.asks == "number" and part.terms.concepts & TOLLS for part in self.parts
+        )
 
 
 def read_question(
@@ -49,15 +51,12 @@ def read_question(
     """
     asked = checked_question(asked)
     turns = [Turn.of(value) for value in history][-MAX_TURNS:]
-    text = standalone(asked, turns)
+    english = _looks_english(asked)
+    text = standalone(asked, turns) if english else asked
     filters = _with_named(text, filters, known_sources)
     parts = tuple(part_of(piece) for piece in pieces_of(text))
-    return Question(
-        asked=asked, text=text, kind=kind_of(text), parts=parts, filters=filters, english=_looks_english(asked)
-    )
+    return Question(asked=asked, text=text, kind=kind_of(text), parts=parts, filters=filters, english=english)
 
-
-# --- filters and language -------------------------------------------------------------------------------------------
 
 _AS_OF = re.compile(
     rf"\bas (?:of|at) (?P<day>\d{{1,2}}) (?P<month>{'|'.join(MONTHS)}) (?P<year>20\d\d)\b|\bas (?:of|at) (?P<iso>20\d\d-\d\d-\d\d)\b",

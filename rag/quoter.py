@@ -31,6 +31,7 @@ from rag.features import (
     title_of,
     with_known_names,
 )
+from rag.lexicon import SEATS
 from rag.parts import TOLLS, Part
 from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
@@ -248,9 +249,13 @@ def _is_full(scored: Scored, chosen: Sequence[Candidate]) -> bool:
 
 
 def _names(text: str) -> set[tuple[str, ...]]:
-    """Return the names of a text, each as the keys of its words: "Keir Starmer" is one."""
-    written = (read_terms(f"x {match[0]}").names for match in _NAME.finditer(text))
-    return {name for name in written if name and set(name) <= set(read_terms(text).names)}
+    """Return the names of a text, each as the keys of its words: "Keir Starmer" is one, and "Starmer" no other."""
+    own = set(read_terms(text).names)
+    written = {read_terms(f"x {match[0]}").names for match in _NAME.finditer(text)}
+    names = {name for name in written if name and own.issuperset(name)}
+    part_of_others = {name for name in names for other in names if set(name) < set(other)}
+    seats = {name for name in names for place in SEATS.get(name[-1], ()) if (place,) in names}
+    return names - part_of_others - seats
 
 
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")

@@ -10,7 +10,7 @@ from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES,
 if TYPE_CHECKING:
     import Stemmer
 
-__all__ = ["Date", "Number", "Terms", "is_held", "read_terms", "stem"]
+__all__ = ["DATE", "Date", "Number", "Terms", "is_held", "read_terms", "stem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ _PHRASE = re.compile(
     re.IGNORECASE,
 )
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-_DATE = re.compile(
+DATE = re.compile(
     rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH})\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
     rf"|(?P<month2>{_MONTH})\b\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     rf"|(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>(?:19|20)\d\d)\b"
@@ -98,7 +98,7 @@ def read_terms(text: str) -> Terms:
     ('uk',)
     """
     text = _PHRASE.sub(lambda match: PHRASES[match[0].lower()].upper(), text)
-    undated, dates = _taken_out(_DATE, text)
+    undated, dates = _taken_out(DATE, text)
     words, numbers = _taken_out(_NUMBER, undated)
     keys, names, stems, concepts = set(), [], [], set()
     for match in _WORD.finditer(words):

@@ -228,7 +228,7 @@ def test_the_same_question_gets_the_same_answer(bot: NewsBot) -> None:
 def test_answers_that_differ_have_ids_that_differ(tmp_path: Path, bot: NewsBot) -> None:
     other = NewsIndex.open(tmp_path / "other", create=True, embedder=FakeEmbedder())
     other.ingest(write_articles(tmp_path / "b.jsonl", KYIV | {"source": "Oslo Desk"}, PARIS))
-    question = "How many people were killed in Kyiv?"
+    question = "What was hit in Kyiv?"
     answers = [bot.ask(question, k=1), bot.ask(question, k=2), NewsBot(other).ask(question, k=2)]
     assert len({answer.id for answer in answers}) == 3
 

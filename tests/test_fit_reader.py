@@ -1,13 +1,18 @@
 """What the reader and the weights of the `Quoter` are fitted on: stories, examples, and the fit itself."""
 
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
+from tokenizers import Encoding, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
 from eval.cases import Case, load_cases
 from eval.fit.judged import (
@@ -21,7 +26,7 @@ from eval.fit.judged import (
     story_cases,
 )
 from eval.fit.quoter import Outcome, best_row, fit, outcome, summary, unseen_scores, with_gap, worth
-from eval.fit.reader import search_loss
+from eval.fit.reader import STAGES, ItemSet, alone, batches, search_loss, to_learn
 from eval.fit.reader_examples import far_examples, judging_examples, public_examples, story_examples
 from eval.fit.reader_searches import searches
 from eval.fit.stories import FILE, Story, load_stories, split_stories
@@ -168,6 +173,38 @@ def test_where_several_sentences_are_needed_the_loss_counts_each_of_them() -> No
     assert search_loss(one, held, right, several=False) < 0.1
     assert search_loss(one, held, right, several=True) > 2
     assert search_loss(both, held, right, several=True) < 0.1
+
+
+class Words:
+    """Stand for the tokenizer: a token for every word of a pair."""
+
+    def encode_batch(self, pairs: Sequence[tuple[str, str]]) -> list[Encoding]:
+        return [self._one.encode(question, passage) for question, passage in pairs]
+
+    _one = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    _one.pre_tokenizer = Whitespace()
+
+
+def test_a_stage_learns_no_more_of_each_sort_than_it_may(
+    stories: list[Story], public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.news_index.embedder_for", lambda *_, **__: FakeEmbedder())
+    examples = public_examples(public, seed=0)
+    stage = replace(STAGES["searches"], passes=1).at_most(2)
+    sets = to_learn(stage, stories, examples, cast(Tokenizer, Words()), seed=0)
+    assert [len(each.items) for each in sets[:6]] == [1] * 6
+    assert [len(each.items) > 1 for each in sets[6:]] == [True, True]
+
+
+def test_batches_hold_every_set_once_and_no_more_items_than_fit(stories: list[Story]) -> None:
+    items = alone(story_examples(stories, seed=0), cast(Tokenizer, Words()))
+    sets = [
+        ItemSet(tuple(item for each in items[at : at + 5] for item in each.items)) for at in range(0, len(items), 5)
+    ]
+    found = list(batches(sets, random.Random(0)))
+    assert sorted(id(each) for batch in found for each in batch) == sorted(map(id, sets))
+    assert max(sum(len(each.items) for each in batch) for batch in found) <= 32
+    assert len(found) > 1
 
 
 def test_the_same_seed_draws_the_same_examples(stories: list[Story]) -> None:

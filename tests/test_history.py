@@ -25,6 +25,13 @@ def understood(asked: str, before: str, answer: str = "") -> str:
         (TROOPS, "And what about the economy?", "What did Putin say about the economy?"),
         (SUMMIT, "And London?", "Who chaired the London summit?"),
         ("What happened in Kyiv?", "what about Lviv", "What happened in Lviv?"),
+        ("What happened in Kyiv?", "And in Lviv?", "What happened in Lviv?"),
+        (RAID, "In Odesa?", "How many people died in the raid in Odesa on 28 August?"),
+        ("Did Macron travel to Kyiv?", "And Starmer?", "Did Starmer travel to Kyiv?"),
+        ("Is Germany ready to send troops?", "What about Poland?", "Is Poland ready to send troops?"),
+        (PLEDGE, "And Germany.", "How much did Germany pledge to the fund?"),
+        ("Who died on August 28th, 2025?", "And on 29 August?", "Who died on 29 August?"),
+        ("Who died on 28 August?", "And after 29 August?", "Who died after 29 August?"),
         (RAID, "And on 29 August?", "How many people died in the raid on Kyiv on 29 August?"),
     ],
 )
@@ -36,8 +43,18 @@ def test_a_name_a_day_or_a_topic_takes_the_place_of_the_one_before(before: str, 
     ("before", "asked", "alone"),
     [
         (SUMMIT, "And the Americans?", "the Americans (chaired the Paris summit)?"),
+        (PLEDGE, "And had Germany paid?", "had Germany paid (Canada pledge to the fund)?"),
+        (PLEDGE, "But Germany refused", "Germany refused (Canada pledge to the fund)?"),
+        (PLEDGE, "And list all the countries", "list all the countries (Canada pledge to the fund)?"),
+        ("Who may attend the talks?", "And on 29 August?", "on 29 August (may attend the talks)?"),
+        (TROOPS, "And yesterday?", "yesterday (Putin say about foreign troops)?"),
+        (
+            RAID.replace("on 28 August", "(28 August)"),
+            "And injured?",
+            "How many injured (the raid on Kyiv (28 August))?",
+        ),
         (RAID, "And injured?", "How many injured (the raid on Kyiv on 28 August)?"),
-        (PLEDGE, "In dollars?", "How much In dollars (Canada pledge to the fund)?"),
+        (PLEDGE, "In dollars?", "How much in dollars (Canada pledge to the fund)?"),
     ],
 )
 def test_a_fragment_of_no_such_kind_is_asked_of_the_topic(before: str, asked: str, alone: str) -> None:
@@ -59,6 +76,21 @@ def test_a_fragment_of_no_such_kind_is_asked_of_the_topic(before: str, asked: st
 )
 def test_a_question_that_leans_on_the_one_before_is_followed_by_its_topic(before: str, asked: str, alone: str) -> None:
     assert understood(asked, before) == alone
+
+
+@pytest.mark.parametrize("before", ["Why?", "Who did what?", ""])
+def test_where_nothing_was_asked_about_nothing_is_added(before: str) -> None:
+    assert understood("When?", before) == "When?"
+
+
+def test_a_question_in_another_language_is_left_as_it_is() -> None:
+    assert understood("In quale città è successo?", RAID) == "In quale città è successo?"
+
+
+@pytest.mark.parametrize("asked", [f"And {'a' * 1900},", f"what about {' ' * 1900}x", f"And {'a ' * 900}b", "(" * 1900])
+def test_a_long_question_without_sense_is_read_at_once(asked: str) -> None:
+    assert understood(asked, PLEDGE)
+    assert understood("And Germany?", asked)
 
 
 @pytest.mark.parametrize("asked", ["What is PURL?", "Who chairs NATO?", "How many drones did Russia launch at Odesa?"])

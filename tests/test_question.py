@@ -33,11 +33,41 @@ def test_foreign_names_and_words_do_not_make_a_question_foreign(asked: str) -> N
     ("asked", "kind"),
     [
         ("Which buildings in Kyiv are known to have been hit?", "list"), ("What houses were damaged?", "list"),
-        ("Who else has joined the fund?", "list"), ("What was damaged?", "fact"), ("Which ship is the oldest?", "fact"),
+        ("Who else has joined the fund?", "list"), ("Which six countries stood ready?", "list"),
         ("Who offers Greenland what?", "table"), ("Which banks lend how much each?", "table"),
-        ("What did they agree on?", "fact"),
-        ("Do the reports agree on how many came?", "compare"),
+        ("Do the reports agree on how many came?", "compare"), ("What do both disagree on?", "compare"),
     ],
 )  # fmt: skip
-def test_a_question_for_several_things_is_a_list_or_a_table(asked: str, kind: str) -> None:
+def test_a_question_for_several_things_is_a_list_a_table_or_a_comparison(asked: str, kind: str) -> None:
     assert read_question(asked, filters=Filters()).kind == kind
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What was damaged?", "Which ship is the oldest?", "What did they agree on?", "What have the allies promised?",
+        "Which of the leaders spoke first?", "Who has joined NATO most recently?", "Which virus had mutated?",
+        "Which series had the highest ratings?", "Who was arrested and for what?", "What was stolen, and for how much?",
+    ],
+)  # fmt: skip
+def test_a_question_for_one_thing_is_no_list(asked: str) -> None:
+    assert read_question(asked, filters=Filters()).kind == "fact"
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ("Name the two men who led the talks.", 2), ("Which 26 countries signed?", 26), ("List the measures.", None),
+        ("Which countries pledged in the last three months?", None), ("List what the two leaders promised.", None),
+        ("Which countries attended the 5 August talks?", None), ("Which countries sent the 12 jets?", None),
+    ],
+)  # fmt: skip
+def test_how_many_entries_a_list_has_to_have_is_told_of_what_is_listed_alone(asked: str, wanted: int | None) -> None:
+    assert read_question(asked, filters=Filters()).parts[0].wanted == wanted
+
+
+@pytest.mark.parametrize(
+    ("asked", "toll"), [("How many people died?", True), ("How much will the families of the dead receive?", False)]
+)
+def test_a_toll_is_a_number_of_people_and_no_sum_of_money(asked: str, toll: bool) -> None:
+    assert read_question(asked, filters=Filters()).toll == toll

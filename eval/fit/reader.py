@@ -12,7 +12,7 @@ test half and the stories held out.
 import argparse
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,22 @@ _ATTENTION = "sdpa_in_float32"
 class Stage:
     """Say what to learn from, and at which rate.
 
-    `passes` over the stories; how many public examples (None: all), questions that no story answers, and searches.
+    `passes` over the stories, and how many windows of them (None: all); how many public examples (None: all), questions
+    that no story answers, and searches.
     """
 
     learning_rate: float
     passes: int = 0
+    windows: int | None = None
     public: int | None = None
     far: int = 0
     searches: int = 0
+
+    def at_most(self, limit: int) -> "Stage":
+        """Return the stage with no more than `limit` of each sort."""
+        public = limit if self.public is None else min(limit, self.public)
+        far, searched = min(limit, self.far), min(limit, self.searches)
+        return replace(self, public=public, windows=limit, far=far, searches=searched)
 
 
 STAGES = {
@@ -172,13 +180,15 @@ def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     each = functional.binary_cross_entropy_with_logits(sentences[held], wanted[held])
     whole = functional.binary_cross_entropy_with_logits(logits[:, 0, 2], answers)
     total = 0.5 * span + 2 * each + 0.5 * whole
-    if batch.searches:
-        own = [search_loss(sentences[rows], held[rows], wanted[rows], several) for rows, several in batch.searches]
-        total = total + SEARCH_WEIGHT * torch.stack(own).mean()
-    return total
+    own = [
+        search_loss(sentences[rows], held[rows], wanted[rows], several=several)
+        for rows, several in batch.searches
+        if not answers[rows].any() or (wanted[rows] * held[rows]).any()  # what answers may have been cut off
+    ]
+    return total + SEARCH_WEIGHT * torch.stack(own).mean() if own else total
 
 
-def search_loss(sentences: torch.Tensor, held: torch.Tensor, wanted: torch.Tensor, several: bool) -> torch.Tensor:
+def search_loss(sentences: torch.Tensor, held: torch.Tensor, wanted: torch.Tensor, *, several: bool) -> torch.Tensor:
     """Return the loss over all sentences of a search, each tensor of shape ``(items, sentences)``.
 
     It is the negative logarithm of the share that falls to the right sentences, or to "none" at 0 where there is none.
@@ -287,14 +297,14 @@ def main() -> None:
         parameter.requires_grad_(_is_trained(name))
     tokenizer = tokenizer_of((bundled_model_folder() / "tokenizer.json").read_bytes(), reader_recipe())
     learned, held_out = split_stories(load_stories())
-    public = public_examples(options.data, seed=7)[: options.limit]
+    public = public_examples(options.data, seed=7)
     tests = {
         "SQuAD, test half": alone(judging_examples(options.data)[:1000], tokenizer),
         "stories held out": alone(story_examples(held_out, seed=0), tokenizer),
     }
-    for name in options.stages:
-        stage = STAGES[name]
-        sets = to_learn(stage, learned, public, tokenizer, options.limit)
+    for seed, name in enumerate(options.stages):
+        stage = STAGES[name] if options.limit is None else STAGES[name].at_most(options.limit)
+        sets = to_learn(stage, learned, public, tokenizer, seed=seed)
         train(network, sets, stage.learning_rate, draw)
         save(network, options.out)
         print(f"after {name}, {len(sets)} sets:")
@@ -302,19 +312,16 @@ def main() -> None:
 
 
 def to_learn(
-    stage: Stage, stories: Sequence[Story], public: Sequence[Example], tokenizer: Tokenizer, limit: int | None
+    stage: Stage, stories: Sequence[Story], public: Sequence[Example], tokenizer: Tokenizer, *, seed: int
 ) -> list[ItemSet]:
     """Return what a stage learns from; the public questions that it learns are others than those that go far."""
-    draw = random.Random(stage.searches)
-    drawn = draw.sample(public, len(public))
-    learned = len(public) if stage.public is None else stage.public
-    told = [example for seed in range(stage.passes) for example in story_examples(stories, seed=seed)]
-    far = far_examples([example.question for example in drawn[learned:][: stage.far]], stories, seed=stage.searches)
-    sets = alone([*told[:limit], *drawn[:learned], *far], tokenizer)
-    if stage.searches:
-        count = min(stage.searches, limit or stage.searches)
-        for search in searches(stories, count, reach=QuoterModel.load().reach, seed=0):
-            sets.append(ItemSet(tuple(encoded(search.examples, tokenizer)), search.several))
+    drawn = random.Random(seed).sample(public, len(public))
+    learned, others = drawn[: stage.public], drawn[stage.public or len(drawn) :]
+    told = [example for number in range(stage.passes) for example in story_examples(stories, seed=number)]
+    far = far_examples([example.question for example in others[: stage.far]], stories, seed=seed)
+    sets = alone([*told[: stage.windows], *learned, *far], tokenizer)
+    for search in searches(stories, stage.searches, reach=QuoterModel.load().reach, seed=seed):
+        sets.append(ItemSet(tuple(encoded(search.examples, tokenizer)), search.several))
     return sets
 
 
