@@ -48,6 +48,8 @@ def _alone(asked: str, turns: Sequence[Turn]) -> tuple[str, str]:
         return asked, ""
     before, topic = _alone(turns[-1].question, turns[:-1])
     fragment = _FRAGMENT.match(asked.strip(" .!?"))
+    if fragment and fragment["name"] and not read_terms(asked).names:  # "Thanks!"
+        fragment = None
     if fragment and (spliced := _spliced(before, fragment)):
         return spliced, ""
     if not fragment and not _leans(asked, turns):
@@ -65,15 +67,16 @@ def _alone(asked: str, turns: Sequence[Turn]) -> tuple[str, str]:
 
 _PREPOSITION = r"(?:in|on|at|by|for|from|after|before|during|since|until)"
 _WORD = r"[^\s?,]+"
+_WRITTEN_NAME = re.compile(r"[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*")
 _FRAGMENT = re.compile(
     rf"(?:(?:and|but|so|ok|or|then) )*(?:what|how) about (?P<about>[^?]+)$"
     rf"|(?:(?:and|but|so|or) |(?={_PREPOSITION} ))(?!.*\b{QUESTION_WORD}\b)"
     r"(?!(?:do|had|would|could|should|must|may|list|name|show|tell|give|for example)\b)"
-    rf"(?P<other>{_WORD}(?: {_WORD}){{0,4}})$",
+    rf"(?P<other>{_WORD}(?: {_WORD}){{0,4}})$"
+    rf"|(?P<name>(?!{QUESTION_WORD}\b)(?-i:{_WRITTEN_NAME.pattern}))$",
     re.IGNORECASE,
 )
-"""What about *Germany*? And *the Americans*? *In October*?"""
-_WRITTEN_NAME = re.compile(r"[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*")
+"""What about *Germany*? And *the Americans*? *In October*? *Canada*?"""
 _WITH_ARTICLE = re.compile(rf"(?:\bthe )?{_WRITTEN_NAME.pattern}")
 _NAME_PHRASE = re.compile(rf"{_WRITTEN_NAME.pattern}|the {_WRITTEN_NAME.pattern}(?: [a-z]+)?")
 _LEADING = re.compile(rf"(?P<preposition>{_PREPOSITION}) (?:the )?", re.IGNORECASE)
@@ -85,7 +88,7 @@ _TIME_WORD = re.compile(r"\b(?:yesterday|today|tomorrow|now|then|day|week|month|
 
 def _thing(fragment: re.Match[str]) -> str:
     """Return what a fragment asks about, with its preposition, as it would stand within a question."""
-    thing = str(fragment["about"] or fragment["other"])
+    thing = str(fragment["about"] or fragment["other"] or fragment["name"])
     return thing[0].lower() + thing[1:] if _LEADING.match(thing) else thing
 
 

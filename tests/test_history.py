@@ -29,6 +29,7 @@ def understood(asked: str, before: str, answer: str = "") -> str:
         (RAID, "In Odesa?", "How many people died in the raid in Odesa on 28 August?"),
         ("Did Macron travel to Kyiv?", "And Starmer?", "Did Starmer travel to Kyiv?"),
         ("Is Germany ready to send troops?", "What about Poland?", "Is Poland ready to send troops?"),
+        (PLEDGE, "Germany?", "How much did Germany pledge to the fund?"),
         (PLEDGE, "And Germany.", "How much did Germany pledge to the fund?"),
         ("Who died on August 28th, 2025?", "And on 29 August?", "Who died on 29 August?"),
         ("Who died on 28 August?", "And after 29 August?", "Who died after 29 August?"),
