@@ -59,7 +59,7 @@ class FakeReader:
     @staticmethod
     def _readings(asked: frozenset[str], extract: Extract) -> Readings:
         shares = [len(asked & _words(extract.head + span.of(extract.text))) / len(asked) for span in extract.spans]
-        rows = [(8 * share - 4, 24 * share - 16, 8 * max(shares) - 4) for share in shares]
+        rows = [(10 * share - 6, 24 * share - 16, 10 * max(shares) - 6) for share in shares]
         return np.array(rows, dtype=np.float32).reshape(len(rows), 3)
 
 
