@@ -9,7 +9,7 @@ from rag.question import Question
 
 __all__ = ["Evidence", "retrieve"]
 
-_WIDER, _TOLL_WIDER = {"list": 3, "table": 3}, 2
+_WIDER = {"list": 3, "table": 3, "toll": 2}
 """A list or a table needs more than the best few passages, and the newest toll may stand in a passage that is no more
 like the question than those of the days before. Chosen by hand: too few cases ask for one to fit it."""
 
@@ -29,7 +29,7 @@ def retrieve(index: NewsIndex, question: Question, *, k: int) -> Evidence:
     A list or a table gets three times `k`, a count of the dead, the injured or the arrested twice. Each part of a
     question gets its own search; their hits are interleaved.
     """
-    wanted = k * (_TOLL_WIDER if question.toll else _WIDER.get(question.kind, 1))
+    wanted = k * _WIDER.get("toll" if question.toll else question.kind, 1)
     queries = [question.text] if len(question.parts) == 1 else [question.text, *(part.text for part in question.parts)]
     rounds = [index.find(query, k=min(1000, 2 * wanted), filters=question.filters) for query in queries]
     hits: list[Hit] = []
