@@ -26,22 +26,24 @@ from eval.suites import articles_of
 from index.article import Article
 from index.news_index import NewsIndex
 from index.scope import Filters
+from rag.candidates import Candidate
 from rag.features import FEATURES, Features
 from rag.question import Question, read_question
 from rag.quoter import Scored, missing_anchors, score, to_read
 from rag.quoter_model import LinearModel
 from rag.reader import Extract, Reader, Readings
-from rag.retrieve import retrieve
+from rag.retrieve import Evidence, retrieve
 
 __all__ = [
     "SEVERAL",
     "Asked",
     "Judged",
-    "K",
     "asked",
     "development_cases",
+    "gold_of",
     "judged",
     "plain_cases",
+    "read_for",
     "squad_cases",
     "story_cases",
 ]
@@ -49,7 +51,7 @@ __all__ = [
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SAMPLE_CASES = Path(__file__).with_name("sample_cases.jsonl")
 PLAIN_QUESTIONS = Path(__file__).with_name("plain_questions.jsonl")
-K = 8
+_K = 8
 _SQUAD_QUESTIONS = 600
 SEVERAL = frozenset({"list", "table", "compare", "conflict"})  # kinds of a story's questions that have several answers
 _UNFITTED = LinearModel((0.0,) * len(FEATURES), 0.0)
@@ -181,7 +183,8 @@ def _cases(number: int, story: Story) -> Iterator[Case]:
         yield Case(
             id=f"story-{number}-{place}", split="stories", question=question.text,
             kind="near-miss" if question.kind in ("near", "absent") else question.kind, history=(), filters={},
-            answers=(), evidence=_needs(question.kind, spans), refuse=not spans,
+            answers=(question.answer,) if question.answer else (), evidence=_needs(question.kind, spans),
+            refuse=not spans,
         )  # fmt: skip
 
 
@@ -197,23 +200,29 @@ def asked(index: NewsIndex, cases: Sequence[Case], reader: Reader, reach: float)
     return [_asked(index, case, reader, reach) for case in cases]
 
 
-def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float) -> Asked:
+def read_for(index: NewsIndex, case: Case, reach: float) -> tuple[Question, Evidence]:
+    """Return the question of a case as it is understood, and the evidence that is read for it."""
     filters = Filters.of(**case.filters)
     question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
-    evidence = to_read(question, retrieve(index, question, k=K), reach)
+    return question, to_read(question, retrieve(index, question, k=_K), reach)
+
+
+def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float) -> Asked:
+    question, evidence = read_for(index, case, reach)
     return Asked(case, question, tuple(score(part, evidence, _UNFITTED, reader) for part in question.parts))
 
 
 def judged(cases: Sequence[Asked]) -> list[Judged]:
     """Return every part of every case, with which of its candidates are evidence."""
     return [
-        Judged(asked.case, part.rows, _gold(asked.case, part), bool(missing_anchors(part)))
+        Judged(asked.case, part.rows, gold_of(asked.case, part.candidates), bool(missing_anchors(part)))
         for asked in cases
         for part in asked.parts
     ]
 
 
-def _gold(case: Case, part: Scored) -> npt.NDArray[np.bool_]:
+def gold_of(case: Case, candidates: Sequence[Candidate]) -> npt.NDArray[np.bool_]:
+    """Return which of the candidates overlap what is evidence, of whichever need."""
     right = [span for need in case.evidence for span in need]
-    spans = [EvidenceSpan(c.article.id, c.article.revision, c.span.start, c.span.end) for c in part.candidates]
+    spans = [EvidenceSpan(c.article.id, c.article.revision, c.span.start, c.span.end) for c in candidates]
     return np.array([any(span.overlaps(other) for other in right) for span in spans], dtype=bool)

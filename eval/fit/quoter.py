@@ -21,10 +21,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
+from scipy.special import expit, logsumexp
 from sklearn.metrics import roc_auc_score
-from sklearn.preprocessing import StandardScaler
 
 from eval.cases import Case, EvidenceSpan
 from eval.fit.judged import (
@@ -53,7 +51,7 @@ DEVELOPMENT_WEIGHT = 2.0  # of a case over seeds/; a question of a story or of S
 ANSWERS_WEIGHT = 6.0  # the same, where whether to answer is fitted: no question of a story or of SQuAD is far
 FOLDS = 5
 STORIES_STEP = 8  # of the stories held out, every eighth: enough for the weights, and an eighth of the time
-SIGNS_C = 0.1  # inverse penalty of the logistic regression over standardized signs
+SIGNS_PENALTY = 5.0  # of the squared weights of standardized signs, beside the summed loss of the questions
 THRESHOLDS = (-1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 FLOORS = (-4.0, -3.5, -3.0, -2.5, -2.0, -1.5)
 GAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -149,15 +147,26 @@ Sign = tuple[Judged, Array]
 
 
 def fit_answers(signs: Sequence[Sign]) -> LinearModel:
-    """Return weights over `SIGNS` that tell the parts with an answer from the others."""
+    """Return weights over `SIGNS` that tell the parts with an answer from the others.
+
+    None is below 0: each sign is higher the likelier an answer is, and a fit that turns one around follows an accident.
+    """
     rows = np.vstack([row for _, row in signs])
-    scale = StandardScaler().fit(rows)
-    shares = [ANSWERS_WEIGHT if _over_seeds(part) else 1.0 for part, _ in signs]
-    found = LogisticRegression(C=SIGNS_C, max_iter=2000).fit(
-        scale.transform(rows), [not part.case.refuse for part, _ in signs], sample_weight=shares
-    )
-    weights = found.coef_[0] / scale.scale_
-    return LinearModel(tuple(float(w) for w in weights), float(found.intercept_[0] - (weights * scale.mean_).sum()))
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    scaled = (rows - mean) / deviation
+    shares = np.array([ANSWERS_WEIGHT if _over_seeds(part) else 1.0 for part, _ in signs])
+    side = np.array([-1.0 if part.case.refuse else 1.0 for part, _ in signs])
+
+    def loss(point: Array) -> tuple[float, Array]:
+        margin = side * (scaled @ point[:-1] + point[-1])
+        change = -shares * side * expit(-margin)
+        value = SIGNS_PENALTY * float((point[:-1] ** 2).sum()) + float(shares @ np.logaddexp(0.0, -margin))
+        return value, np.append(2 * SIGNS_PENALTY * point[:-1] + change @ scaled, change.sum())
+
+    bounds = [(0.0, None)] * len(SIGNS) + [(None, None)]
+    found = minimize(loss, np.zeros(len(SIGNS) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = found[:-1] / deviation
+    return LinearModel(tuple(float(weight) for weight in weights), float(found[-1] - weights @ mean))
 
 
 def print_answers(signs: Sequence[Sign], groups: Mapping[str, Sequence[Judged]]) -> None:

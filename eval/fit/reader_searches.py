@@ -8,19 +8,18 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.fit.judged import SEVERAL, K, story_cases
+import numpy as np
+
+from eval.cases import Case
+from eval.fit.judged import SEVERAL, gold_of, read_for, story_cases
 from eval.fit.reader_examples import Example
-from eval.fit.stories import Story, StoryQuestion
+from eval.fit.stories import Story
 from index.news_index import NewsIndex
-from index.scope import Filters
 from index.sentences import Span
-from rag.candidates import Candidate, candidates
+from rag.candidates import candidates
 from rag.extracts import extracts
 from rag.features import with_known_names
-from rag.question import read_question
-from rag.quoter import to_read
 from rag.reader import Extract
-from rag.retrieve import retrieve
 
 __all__ = ["Search", "searches"]
 
@@ -52,38 +51,29 @@ def searches(stories: Sequence[Story], count: int, *, reach: float, seed: int) -
         if len(found) >= count:
             break
         shelf = order[at : at + _SHELF]
-        with story_cases(shelf) as (index, _):
-            asked = [_search(index, story, question, reach) for story in shelf for question in story.questions]
+        with story_cases(shelf) as (index, cases):
+            asked = [_search(index, case, reach) for case in cases]
         found += [search for search in asked if search]
     return draw.sample(found, min(count, len(found)))
 
 
-def _search(index: NewsIndex, story: Story, asked: StoryQuestion, reach: float) -> Search | None:
-    question = read_question(asked.text, filters=Filters.of(), known_sources=index.sources())
+def _search(index: NewsIndex, case: Case, reach: float) -> Search | None:
+    question, evidence = read_for(index, case, reach)
     if len(question.parts) > 1:
         return None
-    evidence = to_read(question, retrieve(index, question, k=K), reach)
     found = candidates([*evidence.hits, *evidence.copies])
-    gold = {number for number, candidate in enumerate(found) if _answers(candidate, story, asked)}
-    if asked.gold and not gold:
+    gold = frozenset(np.flatnonzero(gold_of(case, found)).tolist())
+    if case.evidence and not gold:
         return None
     part = question.parts[0]
     passages = extracts(with_known_names(part, found).names, found)
-    read = [_example(part.text, extract, rows, gold, asked.answer) for rows, extract in passages]
+    answer = next(iter(case.answers), "")
+    read = [_example(part.text, extract, rows, gold, answer) for rows, extract in passages]
     read.sort(key=lambda example: not example.gold)
-    return Search(tuple(read[:_MOST_READ]), several=asked.kind in SEVERAL)
+    return Search(tuple(read[:_MOST_READ]), several=case.kind in SEVERAL)
 
 
-def _answers(candidate: Candidate, story: Story, asked: StoryQuestion) -> bool:
-    for number, sentence in asked.gold:
-        article = story.articles[number]
-        span = article.spans[sentence]
-        if candidate.article.id == article.id and candidate.span.start < span.end and span.start < candidate.span.end:
-            return True
-    return False
-
-
-def _example(question: str, extract: Extract, rows: Sequence[int], gold: set[int], answer: str) -> Example:
+def _example(question: str, extract: Extract, rows: Sequence[int], gold: frozenset[int], answer: str) -> Example:
     shift = len(extract.head)
     sentences = tuple(Span(span.start + shift, span.end + shift) for span in extract.spans)
     own = frozenset(place for place, row in enumerate(rows) if row in gold)
