@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -27,6 +27,13 @@ _COULD_NOT_RUN = 2
 _FOR_CASES = ("articles", "answers", "url", "token_file", "gate", "write_gates", "compare", "as_html")
 
 _PATH = click.Path(path_type=Path)
+
+
+class Environment(Protocol):
+    """What is known of the user's settings where the command is run as `groundwire eval`: only `ui` reads them."""
+
+    def embedder(self) -> "Embedder":
+        """Return the embedder of a new index."""
 
 
 @click.command(
@@ -54,9 +61,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--failures", default=20, show_default=True, metavar="N", help="How many failures to print.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--html", "as_html", is_flag=True, help="Write a report beside the run file.")
-@click.pass_obj  # what makes the embedder that the settings name: only `ui` reads them
+@click.pass_obj
 def evaluate(
-    embedder_of_settings: "Callable[[], Embedder] | None",
+    environment: Environment | None,
     /,
     suites: tuple[str, ...],
     data: Path | None,
@@ -73,7 +80,7 @@ def evaluate(
 
     public = [name for name in suites if name in names()]
     if not public:
-        return _cases(suites, as_json=as_json, embedder_of_settings=embedder_of_settings, **options)
+        return _cases(suites, as_json=as_json, environment=environment, **options)
     if len(public) < len(suites):
         raise InputError(f"{', '.join(public)} cannot be mixed with other suites; score them in a call of their own")
     if unused := [name for name in _FOR_CASES if options[name]]:
@@ -146,8 +153,9 @@ def _setup(options: Mapping[str, Any]) -> "Setup":
 
     if options["model"]:
         raise InputError(f"the writer {options['writer']!r} has no language model; leave out --model")
-    chosen = options["embedder_of_settings"]
-    return our_bot(k=options["k"], embedder=chosen() if chosen and not options["index_folder"] else None)
+    environment: Environment | None = options["environment"]
+    embedder = environment.embedder() if environment and not options["index_folder"] else None
+    return our_bot(k=options["k"], embedder=embedder)
 
 
 def _token(path: Path) -> str:

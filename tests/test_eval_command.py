@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -292,7 +293,9 @@ def test_what_a_public_set_cannot_do_is_said(capsys: pytest.CaptureFixture[str],
 
 
 def test_our_bot_answers_with_the_embedder_of_the_settings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    evaluate.main(["cases.jsonl", "--runs", "runs", "--json"], obj=FakeEmbedder, standalone_mode=False)
+    evaluate.main(
+        ["cases.jsonl", "--runs", "runs", "--json"], obj=SimpleNamespace(embedder=FakeEmbedder), standalone_mode=False
+    )
     settings = json.loads(capsys.readouterr().out)["settings"]
     assert (settings["system"], settings["embedder"]) == ("groundwire", "fake")
 

@@ -1,0 +1,1 @@
+"""The subcommands of `groundwire`, by what they work on."""
