@@ -168,7 +168,7 @@ _COMPARE = re.compile(
     r"\bdiffer(?:s|ence|ent)?\b|\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
     r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|\brival\b|"
     r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
-    rf"\bor\b.*\b{_DEGREE}\b|\b{_DEGREE}\b.*,? or\b",
+    rf"^(?=.*\bor\b).*\b{_DEGREE}\b",
     re.IGNORECASE,
 )
 
