@@ -139,6 +139,7 @@ def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> Given
     if "start" in data and "end" in data:
         spans = [EvidenceSpan(*key, data["start"], data["end"]) for key in named if 0 <= data["start"] < data["end"]]
         stored = next((articles[s.article_id, s.revision].text[s.start : s.end] for s in spans), "")
+        spans = spans if not quote or quote == stored else []  # an altered quote is no evidence, wherever it points
     else:
         spans = [span for key in named for span in places_of(quote, articles[key])]
         stored = quote if spans else ""

@@ -19,9 +19,10 @@ from eval.score import METRICS
 __all__ = ["page", "policy", "report"]
 
 _SERIES = ("one", "two", "three")
-_VERDICTS = ("right", "partial", "wrong", "refused", "answered", "missing", "crashed")
+_VERDICTS = ("right", "imprecise", "partial", "wrong", "refused", "answered", "missing", "crashed")
 _MEANING = {
-    "right": "every need cited, or rightly refused", "partial": "some needs cited", "wrong": "answered, no need cited",
+    "right": "every need cited and nothing else, or rightly refused", "imprecise": "every need cited, and more",
+    "partial": "some needs cited", "wrong": "answered, no need cited",
     "refused": "refused, though the articles answer it", "answered": "answered, though the articles do not",
     "missing": "no answer in the file", "crashed": "the system raised an error",
 }  # fmt: skip

@@ -80,8 +80,8 @@ _REFUSED_OF_KIND = {"near-miss": "refused_near", "far": "refused_far", "false-pr
 class Score:
     """Hold what an answer is worth: a verdict, and the metrics that apply.
 
-    `verdict` is "right", "partial" (some needs are met), "wrong", "refused" (wrongly), "answered" (wrongly), "crashed"
-    or "missing".
+    `verdict` is "right", "imprecise" (every need is met, and more is cited than meets one), "partial" (some needs are
+    met), "wrong", "refused" (wrongly), "answered" (wrongly), "crashed" or "missing".
     """
 
     verdict: str
@@ -115,7 +115,7 @@ def score(case: Case, answer: GivenAnswer) -> Score:
         }
     if answer.hits is not None:
         metrics |= _retrieval(case, answer.hits)
-    return Score(_verdict(answer, metrics["evidence_recall"]), metrics)
+    return Score(_verdict(metrics), metrics)
 
 
 def score_of_nothing(case: Case, verdict: str) -> Score:
@@ -139,10 +139,14 @@ def _score_of_unanswerable(case: Case, answer: GivenAnswer) -> Score:
     return Score("right" if answer.refused else "answered", metrics)
 
 
-def _verdict(answer: GivenAnswer, recall: float) -> str:
-    if answer.refused:
+def _verdict(metrics: Mapping[str, float]) -> str:
+    if not metrics["answered"]:
         return "refused"
-    return "right" if recall == 1 else "partial" if recall else "wrong"
+    if not metrics["evidence_recall"]:
+        return "wrong"
+    if not metrics["evidence_complete"]:
+        return "partial"
+    return "right" if metrics["citation_precision"] == 1 else "imprecise"
 
 
 def _fidelity(answer: GivenAnswer) -> dict[str, float]:

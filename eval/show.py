@@ -16,7 +16,7 @@ _MAIN = (
     "recall@8", "hit@1", "hit@5", "mrr", "ndcg@10", "table_precision", "table_recall",
 )  # fmt: skip
 _BY_KIND = ("citation_precision", "evidence_complete", "answered", "refused")
-_VERDICTS = ("right", "partial", "wrong", "refused", "answered", "missing", "crashed")
+_VERDICTS = ("right", "imprecise", "partial", "wrong", "refused", "answered", "missing", "crashed")
 
 
 def show_run(run: Mapping[str, Any]) -> str:

@@ -125,9 +125,22 @@ def test_an_altered_quote_is_no_evidence(scored: Callable[..., dict[str, Any]]) 
     assert (found["quote_fidelity"], found["score"]) == (0.0, 0.0)
 
 
-def test_a_needless_citation_costs_precision(scored: Callable[..., dict[str, Any]]) -> None:
-    found = metrics(scored(toll={**TOLL, "citations": [*TOLL["citations"], OFF]}), "toll")
+def test_an_altered_quote_is_no_evidence_though_its_place_is_right(scored: Callable[..., dict[str, Any]]) -> None:
+    start = str(KYIV["text"]).index(QUOTE)
+    place = {"article_id": "kyiv", "revision": 1, "start": start, "end": start + len(QUOTE)}
+    exact = {"text": "19.[1]", "citations": [{**place, "quote": QUOTE}]}
+    altered = {"text": "29.[1]", "citations": [{**place, "quote": QUOTE.replace("19", "29")}]}
+    assert metrics(scored(toll=exact), "toll")["score"] == 1
+    found = metrics(scored(toll=altered), "toll")
+    assert (found["quote_fidelity"], found["citation_precision"], found["score"]) == (0.0, 0.0, 0.0)
+
+
+def test_a_needless_citation_costs_precision_and_is_listed(scored: Callable[..., dict[str, Any]]) -> None:
+    document = scored(toll={**TOLL, "citations": [*TOLL["citations"], OFF]}, both=TOLL, near=REFUSAL, far=REFUSAL)
+    found = metrics(document, "toll")
     assert (found["citation_precision"], found["evidence_recall"], found["score"]) == (0.5, 1.0, 0.6667)
+    assert verdicts(document)["toll"] == "imprecise"
+    assert [case["id"] for case in document["failures"]] == ["toll", "both"]
 
 
 def test_a_wrong_refusal_is_charged_as_no_answer(scored: Callable[..., dict[str, Any]]) -> None:
