@@ -32,6 +32,11 @@ class Part:
     lists: bool = False
     wanted: int | None = None
 
+    @property
+    def toll(self) -> bool:
+        """Tell whether it asks for a count that rises from day to day: of the dead, the injured or the arrested."""
+        return self.asks == "number" and not TOLLS.isdisjoint(self.terms.concepts)
+
 
 _ASKS = (
     ("money", r"how much (?!time|longer)|how many (?:euros|dollars|pounds|millions|billions)|what (?:sum|price|cost)\b"),

@@ -9,7 +9,7 @@ from index.news_index import checked_question
 from index.scope import Filters
 from rag.history import MAX_TURNS, Turn, standalone
 from rag.lexicon import FUNCTION_WORDS, MONTHS, fold
-from rag.parts import TOLLS, Part, kind_of, part_of, pieces_of
+from rag.parts import Part, kind_of, part_of, pieces_of
 
 __all__ = ["Question", "read_question"]
 
@@ -31,10 +31,8 @@ class Question:
 
     @property
     def toll(self) -> bool:
-        """Tell whether it asks for a count that rises from day to day: of the dead, the injured or the arrested."""
-        return self.kind == "count" and any(
-            part.asks == "number" and part.terms.concepts & TOLLS for part in self.parts
-        )
+        """Tell whether a part of it asks for a count that rises from day to day."""
+        return self.kind == "count" and any(part.toll for part in self.parts)
 
 
 def read_question(

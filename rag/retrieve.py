@@ -16,7 +16,10 @@ like the question than those of the days before. Chosen by hand: too few cases a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Hold what a writer may use: the hits, best first; near-copies of them in other articles; their index."""
+    """Hold what a writer may use: the hits, best first; near-copies of them in other articles; their index.
+
+    A copy has the rank of the hit that it is a copy of.
+    """
 
     hits: tuple[Hit, ...]
     copies: tuple[Hit, ...]
@@ -37,11 +40,10 @@ def retrieve(index: NewsIndex, question: Question, *, k: int) -> Evidence:
     for hit in _interleaved(rounds):
         original = next((other for other in hits if is_near_copy(hit.passage.text, other.passage.text)), None)
         if original is not None and original.article.id != hit.article.id:
-            copies.append(hit)
+            copies.append(replace(hit, rank=original.rank))
         elif len(hits) < wanted:
-            hits.append(hit)
-    ranked = tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1))
-    return Evidence(hits=ranked, copies=tuple(copies), index=index)
+            hits.append(replace(hit, rank=len(hits) + 1))
+    return Evidence(hits=tuple(hits), copies=tuple(copies), index=index)
 
 
 def _interleaved(rounds: Sequence[Sequence[Hit]]) -> list[Hit]:

@@ -15,12 +15,13 @@ from index.news_index import Hit, NewsIndex
 from index.passage import Passage
 from index.scope import Filters
 from rag.candidates import Candidate, candidates
+from rag.choice import Scored
 from rag.cite import Draft
 from rag.extracts import introduced
 from rag.features import FEATURES
 from rag.parts import KINDS
 from rag.question import read_question
-from rag.quoter import Scored, drafted, to_read
+from rag.quoter import drafted, to_read
 from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
 from rag.retrieve import Evidence
 

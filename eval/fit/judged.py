@@ -27,9 +27,10 @@ from index.article import Article
 from index.news_index import NewsIndex
 from index.scope import Filters
 from rag.candidates import Candidate
+from rag.choice import Scored
 from rag.features import FEATURES, Features
 from rag.question import Question, read_question
-from rag.quoter import Scored, missing_anchors, score, to_read
+from rag.quoter import missing_anchors, score, to_read
 from rag.quoter_model import LinearModel
 from rag.reader import Extract, Reader, Readings
 from rag.retrieve import Evidence, retrieve

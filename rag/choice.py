@@ -1,0 +1,172 @@
+"""Which of the scored sentences are quoted: the best one, and those further ones that the question calls for.
+
+A list or a table takes entries until it is full; a toll takes the newest count alone; a count takes another report's
+figure beside its own; any other question takes a further sentence only where it names what the best one leaves out.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+
+import numpy as np
+import numpy.typing as npt
+
+from index.article import Article
+from index.duplicates import is_near_copy
+from rag.candidates import Candidate
+from rag.features import FEATURES, Features
+from rag.lexicon import SEATS
+from rag.parts import TOLLS, Part
+from rag.quoter_model import LinearModel, QuoterModel
+from rag.terms import Terms, read_terms
+
+__all__ = ["Chosen", "Scored", "choose"]
+
+_MAX_SENTENCES = 3
+_MAX_LISTED = 12
+_ENTRY_BELOW = 1.0
+"""How far below the floor an entry of a list may lie. By hand, of 0 to 3 over seeds/: the least that loses none."""
+_LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
+_TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event; by hand
+_EARLY = re.compile(r"\b(?:first|earl(?:y|ier|iest)|initial(?:ly)?|originally|at the time)\b", re.IGNORECASE)
+_NAME = re.compile(r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
+_REPORTED = r"(?:reports?|accounts?|sources?|desks?)"
+_RIVAL = re.compile(
+    rf"^(?:one|another|others|some|elsewhere)\b|\b(?:one|another|some|other|several) {_REPORTED}\b", re.IGNORECASE
+)
+"""What another report says, told in the same article: "Another speaks of 40 countries"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Hold the candidates for one part of a question, best first; `rows` are their features, `scores` log-odds."""
+
+    part: Part
+    terms: Terms
+    candidates: tuple[Candidate, ...]
+    rows: Features
+    scores: npt.NDArray[np.float64]
+
+    def under(self, choice: LinearModel) -> "Scored":
+        """Return the candidates as another model scores them."""
+        scores = choice.score(self.rows)
+        return self._picked(np.argsort(-scores, kind="stable"), scores)
+
+    def only(self, places: Sequence[int]) -> "Scored":
+        """Return some of the candidates."""
+        return self._picked(np.array(places, dtype=int), self.scores)
+
+    def _picked(self, places: npt.NDArray[np.intp], scores: npt.NDArray[np.float64]) -> "Scored":
+        candidates = tuple(self.candidates[place] for place in places)
+        return replace(self, candidates=candidates, rows=self.rows[places], scores=scores[places])
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Hold a candidate that is quoted, and the other articles that print it."""
+
+    candidate: Candidate
+    copies: tuple[Article, ...]
+
+
+def choose(scored: Scored, kind: str, model: QuoterModel) -> list[Chosen]:
+    """Return what is quoted for one part of a question, in the order in which it is said."""
+    if kind == "count":
+        scored = _latest_toll(scored, model)
+    elif kind == "table":
+        scored = _with_sums(scored, model)
+    listing = kind in ("list", "table")
+    floor = model.floor - (_ENTRY_BELOW if listing else 0.0)
+    least = max(float(scored.scores[0]) - model.gaps[kind], floor)
+    most = _MAX_LISTED if listing else _MAX_SENTENCES
+    chosen: list[Chosen] = []
+    for candidate, own in zip(scored.candidates, scored.scores, strict=True):
+        copied = next((at for at, c in enumerate(chosen) if is_near_copy(c.candidate.text, candidate.text)), None)
+        if copied is not None:
+            chosen[copied] = _with_copy(chosen[copied], candidate.article)
+        elif not chosen or (own >= least and len(chosen) < most and _belongs(scored, chosen, candidate, kind)):
+            chosen.append(Chosen(candidate, ()))
+    if kind == "count":  # figures change from day to day: the latest comes first
+        chosen.sort(key=lambda each: each.candidate.article.sort_key(), reverse=True)
+    return chosen
+
+
+def _with_copy(chosen: Chosen, article: Article) -> Chosen:
+    return chosen if article.id == chosen.candidate.article.id else replace(chosen, copies=(*chosen.copies, article))
+
+
+def _belongs(scored: Scored, chosen: Sequence[Chosen], candidate: Candidate, kind: str) -> bool:
+    """Tell whether a further sentence is called for."""
+    others = [each.candidate for each in chosen]
+    return not _is_full(scored, others) and (kind in ("list", "table") or _adds(scored, others, candidate, kind))
+
+
+def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
+    """Keep the newest article's count of the dead, the injured or the arrested, where several articles count them.
+
+    Such a toll rises for some days, and the newest takes the place of the others, unless the question asks for an early
+    one, or for another day than it tells. Every other question keeps its candidates.
+    """
+    published = [candidate.article.sort_key()[0] for candidate in scored.candidates]
+    if not scored.part.toll or _EARLY.search(scored.part.text) or not isfinite(published[0]):
+        return scored
+    counted = scored.terms.concepts & TOLLS
+    asked = {number.value for number in scored.terms.numbers}
+    least = max(float(scored.scores[0]) - model.gaps["toll"], model.floor)
+    other_day = scored.rows[:, FEATURES.index("another_day")] > 0
+    tolls = []
+    for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True)):
+        terms = read_terms(candidate.text)
+        counts = any(number.value not in asked and not number.unit for number in terms.numbers)
+        of_the_event = published[place] - published[0] <= _TOLL_RISES and not other_day[place]
+        if own >= least and counts and counted & terms.concepts and of_the_event:
+            tolls.append(place)
+    newest = max((published[place] for place in tolls), default=0.0)
+    return scored.only([place for place in tolls if published[place] == newest]) if tolls else scored
+
+
+def _with_sums(scored: Scored, model: QuoterModel) -> Scored:
+    """Keep the candidates with a sum or a share, where a table has several of them: they are its rows."""
+    least = scored.scores[0] - model.gaps["table"]
+    sums = [
+        place
+        for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True))
+        if own >= least and any(number.unit for number in read_terms(candidate.text).numbers)
+    ]
+    return scored.only(sums) if len(sums) >= _LEAST_SUMS else scored
+
+
+def _is_full(scored: Scored, chosen: Sequence[Candidate]) -> bool:
+    """Tell whether the chosen sentences hold as many entries as a list is to have, by the question's own number."""
+    wanted = scored.part.wanted
+    if wanted is None:
+        return False
+    if len(chosen) >= wanted:
+        return True
+    names = {name for other in chosen for name in _names(other.text) if not scored.terms.keys.issuperset(name)}
+    return scored.part.asks == "name" and len(names) >= wanted
+
+
+def _names(text: str) -> set[tuple[str, ...]]:
+    """Return the names of a text, each as the keys of its words: "Keir Starmer" is one, and "Starmer" no other."""
+    own = set(read_terms(text).names)
+    written = {read_terms(f"x {match[0]}").names for match in _NAME.finditer(text)}
+    names = {name for name in written if name and own.issuperset(name)}
+    part_of_others = {name for name in names for other in names if set(name) < set(other)}
+    seats = {name for name in names for place in SEATS.get(name[-1], ()) if (place,) in names}
+    return names - part_of_others - seats
+
+
+def _adds(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate, kind: str) -> bool:
+    """Tell whether a sentence brings what the chosen ones leave open: a name asked about, or another figure."""
+    held = {key for other in chosen for key in read_terms(other.text).keys}
+    own = read_terms(candidate.text)
+    if any(name in own.keys and name not in held for name in scored.terms.names):
+        return True
+    if kind == "count":
+        figures = {number.value for other in chosen for number in read_terms(other.text).numbers}
+        fresh = any(number.value not in figures for number in own.numbers)
+        elsewhere = all(candidate.article.id != other.article.id for other in chosen)
+        return fresh and (elsewhere or bool(_RIVAL.search(candidate.text)))
+    return False
