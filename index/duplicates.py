@@ -1,17 +1,18 @@
 """Near-copies: the same words printed again, with small edits.
 
-Numbers decide: "18 people" and "19 people" are two reports, however alike the rest of the sentence is.
+Numbers decide, and so does a "not": "18 people" and "19 people" are two reports, however alike the rest of them is.
 """
 
 import re
 from functools import lru_cache
 from itertools import pairwise
 
-__all__ = ["is_near_copy", "numerals", "resemblance", "shingles"]
+__all__ = ["DENIAL", "is_near_copy", "numerals", "resemblance", "shingles"]
 
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
+DENIAL = re.compile(r"\b(?:no|nor|not|never|neither|cannot)\b|n[’']t\b", re.IGNORECASE)
 _SHINGLE = 2
-_LIKE_ENOUGH = 0.6
+_LIKE_ENOUGH = 0.6  # by hand: the reprints of seeds/ lie above it, reports of the same day by two desks below
 
 
 def resemblance(one: str, other: str) -> float:
@@ -27,8 +28,12 @@ def resemblance(one: str, other: str) -> float:
 
 
 def is_near_copy(one: str, other: str) -> bool:
-    """Tell whether two texts say the same in almost the same words, with exactly the same numbers."""
-    return numerals(one) == numerals(other) and resemblance(one, other) >= _LIKE_ENOUGH
+    """Tell whether two texts say the same in almost the same words, with exactly the same numbers and denials."""
+    return (
+        numerals(one) == numerals(other)
+        and len(DENIAL.findall(one)) == len(DENIAL.findall(other))
+        and resemblance(one, other) >= _LIKE_ENOUGH
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -73,10 +73,10 @@ _log = logging.getLogger("groundwire.index")
 class Recipe:
     """Say what a network is made of; see the module's docstring.
 
-    `name` is a short word for folder names and messages. `truncate` is the strategy of the tokenizer for what is longer
-    than `max_tokens`: "only_second" keeps a question whole and cuts its passage. `smooth` is SmoothQuant's alpha, how
-    much of the activations' range the weights take over (https://arxiv.org/abs/2211.10438): 0.7 is the best of the
-    five that `python -m eval.fit.precision` tries for the bundled model.
+    `name` is a short word for folder names and messages. Of a pair that is longer than `max_tokens`, the longer half is
+    cut. `smooth` is SmoothQuant's alpha, how much of the activations' range the weights take over
+    (https://arxiv.org/abs/2211.10438): 0.7 is the best of the five that `python -m eval.fit.precision` tries for the
+    bundled model.
     """
 
     name: str
@@ -86,7 +86,6 @@ class Recipe:
     max_tokens: int
     calibration: Sequence[Text]
     precision: Precision = "int8"
-    truncate: Literal["longest_first", "only_first", "only_second"] = "longest_first"
     smooth: float = 0.7
 
     def parts(self) -> dict[str, str | int | float]:
@@ -96,7 +95,6 @@ class Recipe:
             "weights": self.weights_sha256,
             "tokenizer": hashlib.sha256(self.tokenizer.read_bytes()).hexdigest(),
             "max_tokens": self.max_tokens,
-            "truncate": self.truncate,
             "precision": self.precision,
             "smooth": self.smooth,
             "calibration": hashlib.sha256(json.dumps(list(self.calibration)).encode()).hexdigest(),
@@ -319,7 +317,7 @@ def tokenizer_of(file: bytes, recipe: Recipe | None) -> "Tokenizer":
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if recipe:
-        tokenizer.enable_truncation(recipe.max_tokens, strategy=recipe.truncate)
+        tokenizer.enable_truncation(recipe.max_tokens)
     return tokenizer
 
 

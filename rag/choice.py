@@ -21,7 +21,7 @@ from rag.parts import TOLLS, Part
 from rag.quoter_model import LinearModel, QuoterModel
 from rag.terms import Terms, read_terms
 
-__all__ = ["Chosen", "Scored", "choose"]
+__all__ = ["Chosen", "Scored", "choose", "same_report"]
 
 _MAX_SENTENCES = 3
 _MAX_LISTED = 12
@@ -82,7 +82,7 @@ def choose(scored: Scored, kind: str, model: QuoterModel) -> list[Chosen]:
     most = _MAX_LISTED if listing else _MAX_SENTENCES
     chosen: list[Chosen] = []
     for candidate, own in zip(scored.candidates, scored.scores, strict=True):
-        copied = next((at for at, c in enumerate(chosen) if is_near_copy(c.candidate.text, candidate.text)), None)
+        copied = next((at for at, c in enumerate(chosen) if same_report(c.candidate.text, candidate.text)), None)
         if copied is not None:
             chosen[copied] = _with_copy(chosen[copied], candidate.article)
         elif not chosen or (own >= least and len(chosen) < most and _belongs(scored, chosen, candidate, kind)):
@@ -90,6 +90,11 @@ def choose(scored: Scored, kind: str, model: QuoterModel) -> list[Chosen]:
     if kind == "count":  # figures change from day to day: the latest comes first
         chosen.sort(key=lambda each: each.candidate.article.sort_key(), reverse=True)
     return chosen
+
+
+def same_report(one: str, other: str) -> bool:
+    """Tell whether two sentences are one report, printed twice: another name makes it another one."""
+    return is_near_copy(one, other) and set(read_terms(one).names) == set(read_terms(other).names)
 
 
 def _with_copy(chosen: Chosen, article: Article) -> Chosen:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from index.duplicates import DENIAL
 from index.news_index import Hit
 from rag.answer import Citation
 from rag.candidates import Candidate, candidates
@@ -36,7 +37,6 @@ _HARM = {
     "wounded": "wounded", "arrested": "arrested", "detained": "detained", "displaced": "displaced",
 }  # fmt: skip
 _HARMED = re.compile(rf"\b(?P<how>{'|'.join(_HARM)})\b[^.;]{{0,30}}?\bin (?P<where>{_NAME})")
-_DENIAL = re.compile(r"\b(?:no|nor|not|never|neither)\b|n[’']t\b", re.IGNORECASE)
 _CURRENCY = re.compile(r"(?:the )?(?:USD|EUR|GBP|CAD|CHF|US\$|CA\$)")
 
 
@@ -84,7 +84,7 @@ def _is_cited(candidate: Candidate, cited: Sequence[tuple[str, int, int, int]]) 
 def _told(candidate: Candidate) -> Iterator[_Asked]:
     """Yield what a sentence tells: what somebody said, how much they gave, how many were hurt."""
     ways: tuple[Callable[[str], Iterator[_Asked]], ...] = (_sums, _harms, _speeches)
-    return chain.from_iterable(() if _DENIAL.search(candidate.text) else way(candidate.text) for way in ways)
+    return chain.from_iterable(() if DENIAL.search(candidate.text) else way(candidate.text) for way in ways)
 
 
 def _speeches(text: str) -> Iterator[_Asked]:

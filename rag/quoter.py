@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from index.article import Article
-from index.duplicates import is_near_copy
 from index.news_index import NewsIndex
 from index.sentences import Span
 from rag.answer import Copy
 from rag.candidates import MAX_WORDS, candidates
-from rag.choice import Chosen, Scored, choose
+from rag.choice import Chosen, Scored, choose, same_report
 from rag.cite import Draft, DraftSentence, Source
 from rag.extracts import readings
 from rag.features import (
@@ -34,7 +33,7 @@ from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
-from rag.terms import is_held, read_terms
+from rag.terms import Number, is_held, read_terms
 
 __all__ = ["Quoter", "drafted", "missing_anchors", "score", "to_read"]
 
@@ -159,10 +158,11 @@ def _merged(quotes: Sequence[_Quote]) -> list[_Quote]:
         for place, other in enumerate(merged):
             same = other.article.id == quote.article.id and other.article.revision == quote.article.revision
             if same and quote.start < other.end and other.start < quote.end:
-                merged[place] = replace(other, start=min(other.start, quote.start), end=max(other.end, quote.end))
+                start, end = min(other.start, quote.start), max(other.end, quote.end)
+                merged[place] = replace(other, start=start, end=end, also_in=(*other.also_in, *quote.also_in))
                 break
-            if not same and is_near_copy(other.text, quote.text):
-                merged[place] = replace(other, also_in=(*other.also_in, quote.article))
+            if not same and same_report(other.text, quote.text):
+                merged[place] = replace(other, also_in=(*other.also_in, quote.article, *quote.also_in))
                 break
         else:
             merged.append(quote)
@@ -194,9 +194,14 @@ def missing_anchors(scored: Scored) -> list[str]:
     dates = {date for terms in held for date in terms.dates} | days
     missing = [_as_written(name, scored.part.text) for name in scored.terms.names if not is_held(name, keys)]
     numbers = sorted(scored.terms.numbers, key=lambda number: scored.part.text.find(number.written))
-    missing += [n.written for n in numbers if n.value not in values and n.value != scored.part.wanted]
+    missing += [n.written for n in numbers if n.value not in values and not _counts_the_answers(n, scored.part)]
     missing += sorted(str(date) for date in scored.terms.dates if not any(date.agrees_with(other) for other in dates))
     return missing
+
+
+def _counts_the_answers(number: Number, part: Part) -> bool:
+    """Tell whether a number says how many things are asked for, which no article has to: "which of the *two* ..."."""
+    return number.value == part.wanted or number.written.lower() in ("one", "two")
 
 
 def _as_written(name: str, text: str) -> str:

@@ -145,7 +145,6 @@ def reader_recipe() -> Recipe:
         tokenizer=bundled_model_folder() / "tokenizer.json",
         max_tokens=_MAX_TOKENS,
         calibration=_calibration(),
-        truncate="only_second",
     )
 
 

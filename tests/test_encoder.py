@@ -83,10 +83,10 @@ def test_what_is_too_long_is_cut_and_counted_whole(encoder: Encoder) -> None:
     assert encoder.count_tokens(["it " * 30, "it", ("it", "it")]) == [32, 3, 5]
 
 
-def test_a_question_is_kept_whole_where_its_passage_is_cut(tiny: Recipe, tmp_path: Path) -> None:
-    encoder = Encoder.open(replace(tiny, truncate="only_second"), tmp_path / "new")
-    [encoding] = encoder.tokenize([("ended " * 5, "it " * 30)])
-    assert encoding.ids == [1, 6, 6, 6, 6, 6, 2, 4, 4, 4, 4, 2]
+@pytest.mark.parametrize(("ended", "it", "kept"), [(5, 30, (4, 5)), (2, 30, (2, 7)), (30, 30, (4, 5)), (30, 2, (7, 2))])
+def test_of_a_pair_the_longer_half_is_cut(encoder: Encoder, ended: int, it: int, kept: tuple[int, int]) -> None:
+    [encoding] = encoder.tokenize([("ended " * ended, "it " * it)])
+    assert encoding.ids == [1, *[6] * kept[0], 2, *[4] * kept[1], 2]
 
 
 # Once
@@ -126,7 +126,6 @@ OTHERS: dict[str, Callable[[Recipe], Recipe]] = {
     "precision": lambda tiny: replace(tiny, precision="int8"),
     "calibration": lambda tiny: replace(tiny, calibration=["it ended"]),
     "length": lambda tiny: replace(tiny, max_tokens=11),
-    "cut": lambda tiny: replace(tiny, truncate="only_second"),
 }
 
 

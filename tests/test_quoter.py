@@ -145,6 +145,23 @@ def test_each_kind_of_question_has_its_own_gap() -> None:
     assert len(quoted("Which countries paid?", *told, model=with_gap("fact", 2.5))) == 1
 
 
+@pytest.mark.parametrize(
+    ("other", "entries"),
+    [
+        ("Norway will give EUR 500 million to the fund.", 2),
+        ("Sweden will also give EUR 500 million to the fund.", 1),
+    ],
+)
+def test_a_sentence_with_another_name_is_no_copy_of_one_that_is_quoted(other: str, entries: int) -> None:
+    told = [("Sweden will give EUR 500 million to the fund.", "2025-05-01", 3.0), (other, "2025-05-02", 2.5)]
+    assert len(quoted("Which countries pay into the fund?", *told)) == entries
+
+
+def test_how_many_are_compared_need_not_stand_in_an_article() -> None:
+    told = [("Oslo paid 5 million.", "2025-05-01", 3.0), ("Rome paid 7 million.", "2025-05-01", 2.5)]
+    assert quoted("Which of the two paid more?", *told)
+
+
 @pytest.mark.parametrize(("rival", "said"), [("Another speaks of 40 countries.", 2), ("It has 40 rooms.", 1)])
 def test_a_rival_figure_of_the_same_article_is_quoted_beside_the_best(rival: str, said: int) -> None:
     told = f"{rival} One report puts the number at 51 countries."

@@ -182,3 +182,14 @@ def test_the_newest_of_the_tolls_is_quoted(tmp_path: Path, checkout: Path) -> No
         index.ingest(checkout / "seeds" / "articles.jsonl")
         answer = NewsBot(index).ask("How many people were killed in Kyiv?")
     assert answer.citations[0].quote.startswith("Twenty-three people are now counted as dead")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("question", ["Who pledged what to Kyiv, and why did they? " * 45, "谁承诺了什么" * 300])
+def test_the_longest_question_is_read(question: str, checkout: Path) -> None:
+    from index.fast_embed import default_cache
+
+    text = "Oslo paid 5 million."
+    (readings,) = TrainedReader(default_cache()).read(question[:2000], [Extract("Fund\n", text, (Span(0, len(text)),))])
+    assert readings.shape == (1, 3)
+    assert readings.max() < 0

@@ -268,6 +268,10 @@ def test_a_reprint_with_small_edits_is_a_copy(reprint: str) -> None:
         (f"At least 18 people died. {STORY}", f"At least 19 people died. {STORY}"),
         (f"They paid 1.5 million. {STORY}", f"They paid 15 million. {STORY}"),
         (STORY, f"{STORY} Item 3."),
+        (
+            "The tunnel under the Sarne will open to cars in May.",
+            "The tunnel under the Sarne will not open to cars in May.",
+        ),
         (STORY, "Missiles hit Kyiv in the night."),
     ],
 )
