@@ -54,6 +54,15 @@ def assert_exact(answer: Mapping[str, Any], folder: str) -> None:
         assert hashlib.sha256(text.encode()).hexdigest() == citation["text_sha256"]
 
 
+def test_a_reader_of_the_output_that_leaves_early_is_no_error(seeds: str) -> None:
+    command = [sys.executable, "-m", "ui.cli", "list", "--index", seeds, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+
+
 def test_a_question_is_answered_with_exact_quotes(seeds: str) -> None:
     done = run("ask", "How much did the Netherlands pay into PURL?", "--index", seeds, "--json")
     answer = json.loads(done.stdout)

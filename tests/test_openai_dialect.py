@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from starlette.testclient import TestClient
 
 from .served import QUESTION
@@ -51,6 +52,13 @@ def test_filters_of_a_chat_stand_under_our_name(client: TestClient) -> None:
     assert client.post("/v1/chat/completions", json=body).json()["groundwire"]["understood"]["sources"] == [
         "Paris Desk"
     ]
+
+
+@pytest.mark.parametrize("wrong", [{"sources": [1]}, {"k": "many"}, {"k": 0}, {"until": 5}, {"colour": "red"}])
+def test_a_filter_that_fits_no_field_is_refused_and_named(client: TestClient, wrong: dict[str, object]) -> None:
+    reply = client.post("/v1/chat/completions", json=chat(("user", "Who met?"), groundwire=wrong))
+    assert reply.status_code in (400, 422)
+    assert next(iter(wrong)) in reply.text
 
 
 def test_the_one_model_is_listed(client: TestClient) -> None:

@@ -19,7 +19,7 @@ from ui.examples import answers, hits, problems
 from ui.feedback import FEEDBACK_KINDS
 from ui.problems import problem_of
 
-__all__ = ["CallerLeftError", "ask_routes", "client_of", "sse", "unless_left"]
+__all__ = ["CallerLeftError", "FiltersBody", "ask_routes", "client_of", "sse", "unless_left"]
 
 T = TypeVar("T")
 Encode = Callable[[AsyncGenerator[Event, None]], AsyncIterator[str]]
@@ -44,18 +44,23 @@ class TurnBody(_Body):
     answer: str = Field("", max_length=_MAX_TURN_CHARACTERS)
 
 
-class AskBody(_Body):
+class FiltersBody(_Body):
+    """Which articles may answer, and how many passages of them."""
+
+    k: int = Field(8, ge=1, le=_MAX_K, description="How many passages to retrieve.")
+    since: str | None = Field(None, description="Only articles published on this day (UTC) or later.")
+    until: str | None = Field(None, description="Only articles published on this day (UTC) or before.")
+    sources: list[str] = Field([], max_length=100, description="Only these sources.")
+    as_of: str | None = Field(None, description="Answer as if it were then: hide what appeared later.")
+
+
+class AskBody(FiltersBody):
     """A question, what came before it, and which articles may answer it."""
 
     question: str = Field(
         max_length=MAX_QUESTION_CHARACTERS, examples=["How many countries pledged troops for Ukraine?"]
     )
     history: list[TurnBody] = Field([], max_length=MAX_TURNS, description="Earlier turns, oldest first.")
-    k: int = Field(8, ge=1, le=_MAX_K, description="How many passages to retrieve.")
-    since: str | None = Field(None, description="Only articles published on this day (UTC) or later.")
-    until: str | None = Field(None, description="Only articles published on this day (UTC) or before.")
-    sources: list[str] = Field([], max_length=100, description="Only these sources.")
-    as_of: str | None = Field(None, description="Answer as if it were then: hide what appeared later.")
 
     def settings(self) -> dict[str, Any]:
         """Return what the engine is asked with, beside the question."""

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -42,8 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault(name, value)
     try:
         status = groundwire.main(args=arguments, prog_name="groundwire", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        status = stop.exit_code
     except click.ClickException as error:
         error.show()
         status = COULD_NOT_RUN
@@ -56,9 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except GroundwireError as error:
         click.echo(f"groundwire: {error}", err=True)
         status = COULD_NOT_RUN
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     except Exception:  # the edge: the user gets the traceback and the status that says so
         traceback.print_exc()
         click.echo("groundwire: this is an error of the program; please report what stands above", err=True)
@@ -66,7 +61,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     raise SystemExit(status or 0)
 
 
+class _Groundwire(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
+        """Run a command; it has done enough when the reader of its output has gone, as `head` does."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
+
 @click.group(
+    cls=_Groundwire,
     commands=[
         ingest, list_articles, show, delete, compact, stats, search, ask, chat, verify_answer, serve, prepare, feedback,
         evaluate,

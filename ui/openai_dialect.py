@@ -17,7 +17,7 @@ from index.errors import InputError
 from index.tokens import count_tokens
 from rag.answer import Answer, Citation, Event
 from rag.history import Turn
-from ui.ask_routes import client_of, sse, unless_left
+from ui.ask_routes import FiltersBody, client_of, sse, unless_left
 from ui.engine import Engine
 from ui.examples import answers, problems
 
@@ -43,7 +43,9 @@ class ChatBody(BaseModel):
     stream: bool | None = False
     stream_options: dict[str, Any] | None = None
     n: int | None = 1
-    groundwire: dict[str, Any] = Field({}, description="`k`, `since`, `until`, `sources` and `as_of`, as in /ask.")
+    groundwire: FiltersBody | None = Field(
+        None, description="`k`, `since`, `until`, `sources` and `as_of`, as in /ask."
+    )
 
 
 def openai_routes(engine: Engine) -> APIRouter:
@@ -74,7 +76,11 @@ def openai_routes(engine: Engine) -> APIRouter:
         if body.n not in (None, 1):
             raise InputError(f"`n` is {body.n}; one answer is all there is, leave it out")
         question, history = read_messages(body.messages)
-        settings = {**_filters(body.groundwire), "history": history, "client": client_of(request)}
+        settings = {
+            **(body.groundwire.model_dump() if body.groundwire else {}),
+            "history": history,
+            "client": client_of(request),
+        }
         if body.stream:
             with_usage = bool((body.stream_options or {}).get("include_usage"))
             events = engine.stream(question, **settings)
@@ -127,16 +133,6 @@ def _text_of(content: object, place: int) -> str:
     if len(texts) != len(parts):
         raise InputError(f"messages[{place}]: holds something other than text; send text alone")
     return "\n".join(texts)
-
-
-def _filters(given: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = {"k": int, "since": str, "until": str, "as_of": str, "sources": list}
-    for name, value in given.items():
-        if name not in kinds:
-            raise InputError(f"`groundwire` holds {name!r}; use one of {', '.join(kinds)}")
-        if value is not None and not isinstance(value, kinds[name]):
-            raise InputError(f"`groundwire.{name}` is {value!r}; give it as in /api/v1/ask")
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _check_model(model: str) -> None:
