@@ -39,12 +39,11 @@ def extracts(names: Sequence[str], found: Sequence[Candidate]) -> list[tuple[lis
 
 def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
     hit, text = found[0].hit, found[0].article.text
+    told = whole_quotations(text)
     first = min(hit.passage.start, *(candidate.span.start for candidate in found))
-    start = min((span.start for span in whole_quotations(text) if first - span.start <= _CONTEXT), default=first)
-    start = min(start, first)
+    start = min(first, *(span.start for span in told if first - span.start <= _CONTEXT))
     end = max(hit.passage.end, *(candidate.span.end for candidate in found))
     spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
-    told = whole_quotations(text)
     read = [span.of(text) for span in told if start <= span.start and span.end <= end]
     head = introduced(head_of(hit.article), names, read, [span.of(text) for span in told])
     return Extract(head, text[start:end], spans)
