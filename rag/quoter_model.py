@@ -33,7 +33,7 @@ class LinearModel:
 
 SIGNS = (
     "score",          # of the best candidate
-    "lead",           # how far the second is below it
+    "runner_up",      # how far the second is below it, 0 or less
     "together",       # log-odds that one of all candidates answers, as the scores have it
     "evidence",       # the highest of the readings
     "next_evidence",  # the second highest
@@ -50,10 +50,10 @@ def signs_of(rows: Features, scores: npt.NDArray[np.float64]) -> Features:
     evidence, span, answerable = (rows[:, FEATURES.index(name)] for name in READINGS)
     best, *others = np.sort(scores)[::-1]
     strong, *weaker = np.sort(evidence)[::-1]
-    lead = others[0] - best if others else _FEWEST
+    runner_up = others[0] - best if others else _FEWEST
     next_evidence = weaker[0] if weaker else _FEWEST
     together = np.logaddexp.reduce(scores)
-    return np.array([[best, lead, together, strong, next_evidence, span.max(), answerable.max()]])
+    return np.array([[best, runner_up, together, strong, next_evidence, span.max(), answerable.max()]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,11 +119,11 @@ def test_the_signs_are_the_best_and_the_second_of_scores_and_readings() -> None:
     rows[:, -3:] = [[1.0, -4.0, 0.5], [3.0, -6.0, 0.1], [2.0, -5.0, 0.7]]
     signs = dict(zip(SIGNS, signs_of(rows, np.array([0.5, 2.0, 1.0]))[0], strict=True))
     assert signs == pytest.approx(
-        {"score": 2.0, "lead": -1.0, "together": 2.464, "evidence": 3.0, "next_evidence": 2.0, "span": -4.0,
+        {"score": 2.0, "runner_up": -1.0, "together": 2.464, "evidence": 3.0, "next_evidence": 2.0, "span": -4.0,
          "answerable": 0.7}, abs=1e-3,
     )  # fmt: skip
     alone = dict(zip(SIGNS, signs_of(rows[:1], np.array([0.5]))[0], strict=True))
-    assert (alone["lead"], alone["next_evidence"]) == (-8.0, -8.0)
+    assert (alone["runner_up"], alone["next_evidence"]) == (-8.0, -8.0)
 
 
 def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:

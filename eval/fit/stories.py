@@ -1,4 +1,4 @@
-"""Stories written to train and fit on: `stories.jsonl`, invented news in pairs of articles, with hard questions.
+"""Stories written to train and fit on: `stories.jsonl`, invented news in two articles or seven, with hard questions.
 
 A line is a story: ``{"topic": ..., "articles": [{"title", "source", "published", "sentences"}, ...], "questions":
 [{"q", "kind", "gold": ["0.3"], "answer"}, ...]}``. `gold` has the place of each sentence that answers, as
@@ -45,7 +45,7 @@ class StoryQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Hold two articles about one event, and questions about it."""
+    """Hold the articles about one affair, and questions about it."""
 
     articles: tuple[StoryArticle, ...]
     questions: tuple[StoryQuestion, ...]
