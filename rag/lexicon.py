@@ -103,8 +103,8 @@ soldier soldiers troop troops forces force peacekeepers
 say said says tell told state stated declare declared remark remarked comment
 meeting summit conference talks gathering met meet convened session
 host hosted hosting hosts chair chaired chairs co-chaired led presided
-money sum amount amounts cost costs worth price
-total overall altogether sum
+money amount amounts cost costs worth sum
+total overall altogether
 country countries nation nations states governments
 deny denied denies reject rejected rejects dismiss dismissed
 ask asked asks request requested call called calls urge urged demand demanded

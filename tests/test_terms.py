@@ -2,6 +2,7 @@
 
 import pytest
 
+from rag import lexicon
 from rag.terms import Number, is_held, read_terms
 
 
@@ -30,3 +31,14 @@ def test_the_seat_or_the_office_of_a_government_stands_for_its_country(asked: st
     (name,) = read_terms(asked).names
     assert is_held(name, read_terms(told).keys)
     assert not is_held(name, read_terms("Spain paid.").keys)
+
+
+@pytest.mark.parametrize("table", [lexicon._PLACES, lexicon._CONCEPTS])
+def test_no_word_stands_in_two_lines_of_a_table(table: str) -> None:
+    words = table.split()
+    assert sorted({word for word in words if words.count(word) > 1}) == []
+
+
+@pytest.mark.parametrize(("word", "concept"), [("sum", "money"), ("amounts", "money"), ("price", "inflation")])
+def test_a_sum_is_money_and_a_price_goes_with_inflation(word: str, concept: str) -> None:
+    assert read_terms(f"the {word}").concepts == {concept}
