@@ -4,13 +4,13 @@ Each line of a table names one thing. The tables hold general knowledge of Engli
 """
 
 import unicodedata
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 
 __all__ = ["CONCEPTS", "FUNCTION_WORDS", "MONTHS", "NUMBER_WORDS", "PHRASES", "PLACES", "SEATS", "SPEECH", "fold"]
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def fold(word: str) -> str:
     """Return a word as it is compared: without case, accents, dots and a closing possessive."""
     plain = unicodedata.normalize("NFKD", word.casefold())

@@ -141,7 +141,7 @@ def is_held(name: str, keys: frozenset[str]) -> bool:
     return name in keys or any(place in keys for place in SEATS.get(name, ()))
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Return the English stem (Snowball) of a folded word."""
     return str(_stemmer().stemWord(word))
@@ -154,7 +154,6 @@ def _stemmer() -> "Stemmer.Stemmer":
     return Stemmer.Stemmer("english")
 
 
-@cache
 def _key(word: str) -> str:
     folded = fold(word)
     return PLACES.get(folded, folded)

@@ -3,7 +3,8 @@
 import pytest
 
 from rag import lexicon
-from rag.terms import Number, is_held, read_terms
+from rag.candidates import forget_texts
+from rag.terms import Number, is_held, read_terms, stem
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,12 @@ def test_no_word_stands_in_two_lines_of_a_table(table: str) -> None:
 @pytest.mark.parametrize(("word", "concept"), [("sum", "money"), ("amounts", "money"), ("price", "inflation")])
 def test_a_sum_is_money_and_a_price_goes_with_inflation(word: str, concept: str) -> None:
     assert read_terms(f"the {word}").concepts == {concept}
+
+
+def test_words_of_deleted_articles_are_forgotten() -> None:
+    read_terms("Zanzibar traded")
+    stem("traded")
+    assert lexicon.fold.cache_info().currsize and stem.cache_info().currsize
+    forget_texts()
+    assert (lexicon.fold.cache_info().currsize, stem.cache_info().currsize) == (0, 0)
+    assert lexicon.fold.cache_info().maxsize and stem.cache_info().maxsize
