@@ -10,11 +10,29 @@ from types import MappingProxyType
 __all__ = ["CONCEPTS", "FUNCTION_WORDS", "MONTHS", "NUMBER_WORDS", "PHRASES", "PLACES", "SEATS", "SPEECH", "fold"]
 
 
+_PLAIN_LETTERS = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "æ": "ae",
+        "œ": "oe",
+        "ı": "i",
+        "ð": "d",
+        "þ": "th",
+        "’": "'",
+        "ʼ": "'",
+        "\u2011": "-",
+    }
+)
+"""What NFKD leaves as it is."""
+
+
 @lru_cache(maxsize=65_536)
 def fold(word: str) -> str:
     """Return a word as it is compared: without case, accents, dots and a closing possessive."""
-    plain = unicodedata.normalize("NFKD", word.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("’", "'").replace(".", "")
+    plain = unicodedata.normalize("NFKD", word.casefold().translate(_PLAIN_LETTERS))
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace(".", "")
     return plain.removesuffix("'s").removesuffix("'").strip("-'")
 
 

@@ -86,6 +86,7 @@ _UNITS = {"€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "ca$": "CAD", "%"
           "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD", "us dollars": "USD", "us dollar": "USD",
           "canadian dollar": "CAD", "canadian dollars": "CAD", "pound": "GBP", "pounds": "GBP"}  # fmt: skip
 _WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
+_PLAIN_MARKS = str.maketrans("ʼ\u2011", "’-")
 _GOES_ON = re.compile(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|[\"“‘«(]\s*)$")
 
@@ -97,6 +98,7 @@ def read_terms(text: str) -> Terms:
     >>> read_terms("How much did the United Kingdom pledge in July 2025?").names
     ('uk',)
     """
+    text = text.translate(_PLAIN_MARKS)
     text = _PHRASE.sub(lambda match: PHRASES[match[0].lower()].upper(), text)
     undated, dates = _taken_out(DATE, text)
     words, numbers = _taken_out(_NUMBER, undated)

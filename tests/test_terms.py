@@ -52,3 +52,19 @@ def test_words_of_deleted_articles_are_forgotten() -> None:
     forget_texts()
     assert (lexicon.fold.cache_info().currsize, stem.cache_info().currsize) == (0, 0)
     assert lexicon.fold.cache_info().maxsize and stem.cache_info().maxsize
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [("Støre", "store"), ("Wałęsa", "walesa"), ("Erdoğan", "erdogan"), ("Đinđić", "dindic"), ("Straße", "strasse"),
+     ("Guðni", "gudni"), ("Yıldırım", "yildirim"), ("Næss", "naess")],
+)  # fmt: skip
+def test_letters_of_other_alphabets_compare_as_the_plain_ones(written: str, plain: str) -> None:
+    assert lexicon.fold(written) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("what Ukraineʼs army did", "ukraine"), ("what Ben\u2011Gvir said", "ben-gvir")]
+)
+def test_a_typographic_apostrophe_or_hyphen_is_read_as_a_plain_one(text: str, name: str) -> None:
+    assert read_terms(text).names == (name,)
