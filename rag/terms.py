@@ -59,7 +59,9 @@ class Terms:
 
 
 _PHRASE = re.compile(
-    r"(?<!\w)(?:" + "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True)) + r")(?!\w)",
+    r"(?<!\w)(?:"
+    + "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in sorted(PHRASES, key=len, reverse=True))
+    + r")(?!\w)",
     re.IGNORECASE,
 )
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -99,7 +101,7 @@ def read_terms(text: str) -> Terms:
     ('uk',)
     """
     text = text.translate(_PLAIN_MARKS)
-    text = _PHRASE.sub(lambda match: PHRASES[match[0].lower()].upper(), text)
+    text = _PHRASE.sub(lambda match: PHRASES[" ".join(match[0].lower().split())].upper(), text)
     undated, dates = _taken_out(DATE, text)
     words, numbers = _taken_out(_NUMBER, undated)
     keys, names, stems, concepts = set(), [], [], set()

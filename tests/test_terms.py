@@ -68,3 +68,7 @@ def test_letters_of_other_alphabets_compare_as_the_plain_ones(written: str, plai
 )
 def test_a_typographic_apostrophe_or_hyphen_is_read_as_a_plain_one(text: str, name: str) -> None:
     assert read_terms(text).names == (name,)
+
+
+def test_a_name_of_several_words_is_read_over_a_line_break() -> None:
+    assert read_terms("the United\nKingdom paid").names == ("uk",)
