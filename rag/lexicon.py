@@ -225,7 +225,7 @@ _PHRASES = {
     "european union": "eu", "united nations": "un", "white house": "whitehouse", "new zealand": "zealand",
     "saudi arabia": "saudi", "south korea": "korea", "north korea": "dprk", "downing street": "downingstreet",
     "state department": "statedepartment", "federal republic": "federalrepublic", "new delhi": "delhi",
-    "u.s.": "us", "u.k.": "uk", "u.n.": "un", "e.u.": "eu", "u.s.a.": "us",
+    "u.s.": "us", "the us": "us", "u.k.": "uk", "u.n.": "un", "e.u.": "eu", "u.s.a.": "us",
 }  # fmt: skip
 
 FUNCTION_WORDS = frozenset(

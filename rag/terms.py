@@ -159,6 +159,8 @@ def _stemmer() -> "Stemmer.Stemmer":
 
 
 def _key(word: str) -> str:
+    if word in ("us", "Us"):  # the pronoun, not the country
+        return "we"
     folded = fold(word)
     return PLACES.get(folded, folded)
 

@@ -72,3 +72,11 @@ def test_a_typographic_apostrophe_or_hyphen_is_read_as_a_plain_one(text: str, na
 
 def test_a_name_of_several_words_is_read_over_a_line_break() -> None:
     assert read_terms("the United\nKingdom paid").names == ("uk",)
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [("They told us so.", False), ("what did the us pay", True), ("The US paid.", True), ("U.S. aid", True)],
+)
+def test_the_pronoun_us_is_not_the_united_states(text: str, held: bool) -> None:
+    assert is_held("us", read_terms(text).keys) == held
