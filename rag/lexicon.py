@@ -3,6 +3,7 @@
 Each line of a table names one thing. The tables hold general knowledge of English, nothing about any article.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 from types import MappingProxyType
@@ -26,14 +27,15 @@ _PLAIN_LETTERS = str.maketrans(
     }
 )
 """What NFKD leaves as it is."""
+_ENDING = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m)?)$")
 
 
 @lru_cache(maxsize=65_536)
 def fold(word: str) -> str:
-    """Return a word as it is compared: without case, accents, dots and a closing possessive."""
+    """Return a word as it is compared: without case, accents, dots, possessive and contraction."""
     plain = unicodedata.normalize("NFKD", word.casefold().translate(_PLAIN_LETTERS))
     plain = "".join(c for c in plain if not unicodedata.combining(c)).replace(".", "")
-    return plain.removesuffix("'s").removesuffix("'").strip("-'")
+    return _ENDING.sub("", plain).strip("-'")
 
 
 _PLACES = """
@@ -237,7 +239,7 @@ FUNCTION_WORDS = frozenset(
     off on once one only or other our out over own per please same several shall she should since so some such than
     that the their theirs them themselves then there these they this those through till to together too toward towards
     under until up upon us very via was we were what when where whether which while who whom whose why will with within
-    without would yes yet you your list name show tell give describe explain summarise summarize find mention mentioned
+    without would yes yet ca wo you your list name show tell give describe explain summarise summarize find mention mentioned
     report reported reports article articles news happen happened happens exactly say said says get got long old quote write put west east north south western eastern northern southern
     """.split()
 )

@@ -182,7 +182,8 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
 
 SENTENCE_ADVERBS = frozenset(
     "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally first "
-    "second third asked following despite amid speaking leaders people officials president minister prime chancellor "
+    "second third asked following despite amid speaking compare contrast enumerate identify define outline regarding concerning "
+    "besides except beyond outside inside across alongside unlike considering given leaders people officials president minister prime chancellor "
     "foreign defence defense secretary mr mrs ms dr sir "
     "monday tuesday wednesday thursday friday saturday sunday".split()
 )

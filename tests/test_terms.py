@@ -80,3 +80,17 @@ def test_a_name_of_several_words_is_read_over_a_line_break() -> None:
 )
 def test_the_pronoun_us_is_not_the_united_states(text: str, held: bool) -> None:
     assert is_held("us", read_terms(text).keys) == held
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Didn't Germany pay?", ("germany",)), ("Hasn’t NATO agreed?", ("nato",)), ("How'd Macron react?", ("macron",)),
+        ("I'm told they'll pay", ()), ("Can't Norway join?", ("norway",)), ("Won’t Norway join?", ("norway",)),
+        ("Compare Germany and France.", ("germany", "france")), ("Besides Germany, who pledged?", ("germany",)),
+        ("Regarding Ukraine, what was said?", ("ukraine",)), ("Enumerate NATO members", ("nato",)),
+        ("Unlike Norway, who paid?", ("norway",)),
+    ],
+)  # fmt: skip
+def test_a_contraction_or_an_opening_word_is_no_name(question: str, names: tuple[str, ...]) -> None:
+    assert read_terms(question).names == names
