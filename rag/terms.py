@@ -171,7 +171,7 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
         return False
     folded = fold(word)
     if word.isupper() and len(word) > 1 and not word.isdigit():
-        return True
+        return word in _ACRONYMS or folded not in FUNCTION_WORDS and folded not in SENTENCE_ADVERBS
     if folded in FUNCTION_WORDS or folded in SENTENCE_ADVERBS:
         return False
     if folded in PLACES or not _SENTENCE_START.search(text, max(0, match.start() - 4), match.start()):
@@ -180,6 +180,8 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     return folded not in CONCEPTS and bool(_GOES_ON.match(text, match.end()))
 
 
+_ACRONYMS = frozenset({"US", "WHO", "IT"})
+"""Names that are common words in lower case."""
 SENTENCE_ADVERBS = frozenset(
     "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally first "
     "second third asked following despite amid speaking compare contrast enumerate identify define outline regarding concerning "

@@ -94,3 +94,14 @@ def test_the_pronoun_us_is_not_the_united_states(text: str, held: bool) -> None:
 )  # fmt: skip
 def test_a_contraction_or_an_opening_word_is_no_name(question: str, names: tuple[str, ...]) -> None:
     assert read_terms(question).names == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("What did EACH of them pay AND NOT spend?", ()), ("Did the WHO or IT firms warn?", ("who", "it")),
+        ("Did NATO pay the US?", ("nato", "us")), ("DOES MR Macron agree?", ("macron",)),
+    ],
+)  # fmt: skip
+def test_a_common_word_in_capitals_is_no_name(text: str, names: tuple[str, ...]) -> None:
+    assert read_terms(text).names == names
