@@ -64,14 +64,31 @@ _PHRASE = re.compile(
     + r")(?!\w)",
     re.IGNORECASE,
 )
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+
+
+def _behind(words: str) -> str:
+    return "|".join(rf"(?<=\b{word}[\s-])" for word in words.split())
+
+
+_MONTH = (
+    "|".join(sorted(MONTHS.keys() - {"may", "march"}, key=len, reverse=True))
+    + r"|(?-i:May|MAY|March|MARCH)|(?<=\bon )(?:may|march)|(?:may|march)(?=,?\s+(?:19|20)\d\d\b)"
+)
+"""May and March, names and verbs too, count as they are written, and in lower case where it can be nothing else."""
+_BEFORE_MONTH = "in of since until by last next early late mid this during"
+_BARE_MONTH = (
+    "(?-i:January|February|April|June|July|August|September|October|November|December)"
+    + rf"|(?:{_behind(_BEFORE_MONTH)})(?-i:May)"
+    + rf"|(?:{_behind(_BEFORE_MONTH + ' and to or from before after between')})(?-i:March)"
+    + r"|\A(?-i:May|March)(?=\W*\Z)"
+)
 DATE = re.compile(
-    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH})\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
+    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH}|(?:may|march)(?=\s*(?:[?.,;:)]|$)))\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
     rf"|(?P<month2>{_MONTH})\b\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     rf"|(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>(?:19|20)\d\d)\b"
     rf"|(?P<year5>(?:19|20)\d\d)-(?P<month5>\d\d)-(?P<day5>\d\d)"
     rf"|\b(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d)"
-    rf"|(?P<month4>(?-i:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
+    rf"|(?P<month4>{_BARE_MONTH}))\b",
     re.IGNORECASE,
 )
 _NUMBER_WORD = "|".join(NUMBER_WORDS)

@@ -4,7 +4,7 @@ import pytest
 
 from rag import lexicon
 from rag.candidates import forget_texts
-from rag.terms import Number, is_held, read_terms, stem
+from rag.terms import Date, Number, is_held, read_terms, stem
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,25 @@ def test_a_contraction_or_an_opening_word_is_no_name(question: str, names: tuple
 )  # fmt: skip
 def test_a_common_word_in_capitals_is_no_name(text: str, names: tuple[str, ...]) -> None:
     assert read_terms(text).names == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["What did Theresa May say?", "May the UK join?", "Up to 12 may have died", "the March for Life",
+     "the soldiers march on", "They may, and 5 may not", "It may 2 times fail"],
+)  # fmt: skip
+def test_may_and_march_are_no_months_where_they_are_a_name_or_a_verb(text: str) -> None:
+    assert read_terms(text).dates == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("in May", Date(month=5)), ("since last March", Date(month=3)), ("mid-May talks", Date(month=5)),
+        ("by early May", Date(month=5)), ("May", Date(month=5)), ("May 2025", Date(2025, 5)), ("12 May", Date(None, 5, 12)),
+        ("on March 4", Date(None, 3, 4)), ("what was signed on 12 may?", Date(None, 5, 12)), ("on march 4", Date(None, 3, 4)),
+        ("12 march 2025", Date(2025, 3, 12)), ("from January to March", Date(month=3)),
+    ],
+)  # fmt: skip
+def test_may_and_march_are_months_where_a_day_a_year_or_a_word_of_time_says_so(text: str, date: Date) -> None:
+    assert date in read_terms(text).dates
