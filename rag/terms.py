@@ -83,10 +83,11 @@ _BARE_MONTH = (
     + r"|\A(?-i:May|March)(?=\W*\Z)"
 )
 DATE = re.compile(
-    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH}|(?:may|march)(?=\s*(?:[?.,;:)]|$)))\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
-    rf"|(?P<month2>{_MONTH})\b\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
+    rf"\b(?:(?:(?P<since>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|\b(?:and|or|to|until)\b)\s*)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH}|(?:may|march)(?=\s*(?:[?.,;:)]|$)))\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
+    rf"|(?P<month2>{_MONTH})\b\.?\s+(?:(?P<since2>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|to\b)\s*)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     rf"|(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>(?:19|20)\d\d)\b"
     rf"|(?P<year5>(?:19|20)\d\d)-(?P<month5>\d\d)-(?P<day5>\d\d)"
+    rf"|\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?P<year6>(?:19|20)\d\d)"
     rf"|\b(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d)"
     rf"|(?P<month4>{_BARE_MONTH}))\b",
     re.IGNORECASE,
@@ -94,7 +95,7 @@ DATE = re.compile(
 _NUMBER_WORD = "|".join(NUMBER_WORDS)
 _NUMBER = re.compile(
     r"(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))?\s?"
-    rf"(?P<value>\d+(?:[.,]\d{{3}})*(?:\.\d+)?|\b(?:{_NUMBER_WORD})\b)"
+    rf"(?!\d+(?:st|nd|rd|th)\b)(?P<value>\d+(?:[.,]\d{{3}})*(?:\.\d+)?|\b(?:{_NUMBER_WORD})\b)"
     r"(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|bn|mn|m|k)\b)?"
     r"(?:\s?(?P<after>%|per cent\b|percent\b|euros?\b|(?:US |Canadian )?dollars?\b|pounds?\b))?",
     re.IGNORECASE,
@@ -140,7 +141,7 @@ def read_terms(text: str) -> Terms:
         stems=tuple(dict.fromkeys(stems)),
         concepts=frozenset(concepts),
         numbers=frozenset(map(_number, numbers)),
-        dates=frozenset(map(_date, dates)),
+        dates=frozenset(date for match in dates for date in _dates(match)),
     )
 
 
@@ -208,12 +209,14 @@ SENTENCE_ADVERBS = frozenset(
 )
 
 
-def _date(match: re.Match[str]) -> Date:
-    found = {name.rstrip("2345"): value for name, value in match.groupdict().items() if value}
+def _dates(match: re.Match[str]) -> list[Date]:
+    """Return the date that was matched, or both ends of a range of days."""
+    found = {name.rstrip("23456"): value for name, value in match.groupdict().items() if value}
     month = found.get("month")
     number = (MONTHS.get(month.lower()) or int(month)) if month else None
-    year, day = found.get("year"), found.get("day")
-    return Date(year=int(year) if year else None, month=number, day=int(day) if day else None)
+    year = int(found["year"]) if "year" in found else None
+    days = [int(found[name]) for name in ("since", "day") if name in found]
+    return [Date(year, number, day) for day in days or [None]]
 
 
 def _float(written: str) -> float:

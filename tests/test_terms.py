@@ -127,3 +127,21 @@ def test_may_and_march_are_no_months_where_they_are_a_name_or_a_verb(text: str) 
 )  # fmt: skip
 def test_may_and_march_are_months_where_a_day_a_year_or_a_word_of_time_says_so(text: str, date: Date) -> None:
     assert date in read_terms(text).dates
+
+
+_AUGUST_28_29 = {Date(None, 8, 28), Date(None, 8, 29)}
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("on 28-29 August", _AUGUST_28_29), ("on 28–29 August", _AUGUST_28_29), ("28th to 29th of August", _AUGUST_28_29),
+        ("between 28 and 29 August", _AUGUST_28_29), ("August 28-29", _AUGUST_28_29), ("August 28 to 29", _AUGUST_28_29),
+        ("28-29 August 2025", {Date(2025, 8, 28), Date(2025, 8, 29)}), ("on 04/09/2025", {Date(2025)}),
+        ("September 4-6, 2025", {Date(2025, 9, 4), Date(2025, 9, 6)}), ("on 4.9.2025", {Date(2025)}),
+        ("on the 28th", set()), ("28 August", {Date(None, 8, 28)}), ("2025-08-28", {Date(2025, 8, 28)}),
+    ],
+)  # fmt: skip
+def test_a_range_of_days_is_two_dates_and_no_part_of_a_date_is_a_number(text: str, dates: set[Date]) -> None:
+    terms = read_terms(text)
+    assert (terms.dates, terms.numbers) == (dates, frozenset())
