@@ -82,13 +82,14 @@ _BARE_MONTH = (
     + rf"|(?:{_behind(_BEFORE_MONTH + ' and to or from before after between')})(?-i:March)"
     + r"|\A(?-i:May|March)(?=\W*\Z)"
 )
+_NO_SUM = r"(?!\s(?:(?:US |Canadian )?dollars?|euros?|pounds?|thousand|(?:m|b|tr)illion|bn|mn)\b)"
 DATE = re.compile(
     rf"\b(?:(?:(?P<since>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|\b(?:and|or|to|until)\b)\s*)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH}|(?:may|march)(?=\s*(?:[?.,;:)]|$)))\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
     rf"|(?P<month2>{_MONTH})\b\.?\s+(?:(?P<since2>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|to\b)\s*)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     rf"|(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>(?:19|20)\d\d)\b"
     rf"|(?P<year5>(?:19|20)\d\d)-(?P<month5>\d\d)-(?P<day5>\d\d)"
     rf"|\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?P<year6>(?:19|20)\d\d)"
-    rf"|\b(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d)"
+    rf"|\b(?<![€£$])(?<![€£$]\s)(?<!(?:EUR|USD|GBP|CAD)\s)(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d){_NO_SUM}"
     rf"|(?P<month4>{_BARE_MONTH}))\b",
     re.IGNORECASE,
 )

@@ -145,3 +145,13 @@ _AUGUST_28_29 = {Date(None, 8, 28), Date(None, 8, 29)}
 def test_a_range_of_days_is_two_dates_and_no_part_of_a_date_is_a_number(text: str, dates: set[Date]) -> None:
     terms = read_terms(text)
     assert (terms.dates, terms.numbers) == (dates, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("$2000", Number(2000, "USD")), ("EUR 2000", Number(2000, "EUR")), ("€1950", Number(1950, "EUR")),
+     ("2000 dollars", Number(2000, "USD")), ("2000 million", Number(2e9))],
+)  # fmt: skip
+def test_a_sum_is_no_year(text: str, number: Number) -> None:
+    terms = read_terms(text)
+    assert (terms.numbers, terms.dates) == ({number}, frozenset())
