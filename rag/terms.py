@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from math import prod
 from typing import TYPE_CHECKING
 
 from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, SEATS, fold
@@ -93,11 +94,13 @@ DATE = re.compile(
     rf"|(?P<month4>{_BARE_MONTH}))\b",
     re.IGNORECASE,
 )
-_NUMBER_WORD = "|".join(NUMBER_WORDS)
+_TENS = "|".join(word for word in NUMBER_WORDS if word.endswith("ty"))
+_ONES = "|".join(word for word, value in NUMBER_WORDS.items() if 1 <= value <= 9)
+_NUMBER_WORD = rf"(?:{_TENS})[\s-](?:{_ONES})|{'|'.join(NUMBER_WORDS)}"
 _NUMBER = re.compile(
     r"(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))?\s?"
     rf"(?!\d+(?:st|nd|rd|th)\b)(?P<value>\d+(?:[.,]\d{{3}})*(?:\.\d+)?|\b(?:{_NUMBER_WORD})\b)"
-    r"(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|bn|mn|m|k)\b)?"
+    r"(?P<scales>(?:[\s-]?(?:hundred|thousand|million|billion|trillion|bn|mn|m|k)\b)*)"
     r"(?:\s?(?P<after>%|per cent\b|percent\b|euros?\b|(?:US |Canadian )?dollars?\b|pounds?\b))?",
     re.IGNORECASE,
 )
@@ -228,8 +231,8 @@ def _float(written: str) -> float:
 
 def _number(match: re.Match[str]) -> Number:
     written = match["value"].lower()
-    value = float(NUMBER_WORDS[written]) if written in NUMBER_WORDS else _float(written)
-    if match["scale"]:
-        value *= _SCALES[match["scale"].lower()]
+    words = [NUMBER_WORDS[word] for word in re.split(r"[\s-]", written) if word in NUMBER_WORDS]
+    scale = prod(_SCALES[word] for word in re.findall(r"[a-z]+", match["scales"].lower()))
+    value = scale * (sum(words) if words else _float(written))
     unit = (match["before"] or match["after"] or "").lower()
     return Number(value, _UNITS.get(unit, unit.upper()), match[0].strip())

@@ -155,3 +155,12 @@ def test_a_range_of_days_is_two_dates_and_no_part_of_a_date_is_a_number(text: st
 def test_a_sum_is_no_year(text: str, number: Number) -> None:
     terms = read_terms(text)
     assert (terms.numbers, terms.dates) == ({number}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("twenty-six", {26}), ("Ninety-nine", {99}), ("forty two", {42}), ("sixteen", {16}),
+     ("two hundred thousand", {200_000}), ("three hundred", {300}), ("5 million", {5e6}), ("twenty", {20})],
+)  # fmt: skip
+def test_number_words_are_read_together(text: str, values: set[float]) -> None:
+    assert {number.value for number in read_terms(text).numbers} == values
