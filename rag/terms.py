@@ -97,10 +97,18 @@ DATE = re.compile(
 _TENS = "|".join(word for word in NUMBER_WORDS if word.endswith("ty"))
 _ONES = "|".join(word for word, value in NUMBER_WORDS.items() if 1 <= value <= 9)
 _NUMBER_WORD = rf"(?:{_TENS})[\s-](?:{_ONES})|{'|'.join(NUMBER_WORDS)}"
+_SCALE = "hundred|thousand|million|billion|trillion|bn|mn"
+_DIGITS = (
+    r"\d{1,3}(?:(?(before)[ \u00a0\u202f]|[\u00a0\u202f])\d{3})+(?!\d)"  # EUR 500 000
+    rf"|\d+,\d{{1,2}}(?=\s?(?:{_SCALE}|[mk])\b)"  # 1,5 billion
+    r"|\d+(?:[.,]\d{3})*(?:\.\d+)?"
+)
 _NUMBER = re.compile(
-    r"(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))?\s?"
-    rf"(?!\d+(?:st|nd|rd|th)\b)(?P<value>\d+(?:[.,]\d{{3}})*(?:\.\d+)?|\b(?:{_NUMBER_WORD})\b)"
-    r"(?P<scales>(?:[\s-]?(?:hundred|thousand|million|billion|trillion|bn|mn|m|k)\b)*)"
+    r"(?<![^\W_])(?<![^\W\d_]-)"  # G7 and F-16 are names
+    r"(?:(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))\s?)?"
+    r"(?:(?P<low>\d+(?:[.,]\d+)?)\s?[-–]\s?(?=\d))?"
+    rf"(?!\d+(?:st|nd|rd|th)\b)(?P<value>{_DIGITS}|\b(?:{_NUMBER_WORD})\b)"
+    rf"(?P<scales>(?:[\s-]?(?:{_SCALE})\b|(?<=\d)[mk]\b)*)"
     r"(?:\s?(?P<after>%|per cent\b|percent\b|euros?\b|(?:US |Canadian )?dollars?\b|pounds?\b))?",
     re.IGNORECASE,
 )
@@ -144,7 +152,7 @@ def read_terms(text: str) -> Terms:
         names=tuple(dict.fromkeys(names)),
         stems=tuple(dict.fromkeys(stems)),
         concepts=frozenset(concepts),
-        numbers=frozenset(map(_number, numbers)),
+        numbers=frozenset(number for match in numbers for number in _numbers(match)),
         dates=frozenset(date for match in dates for date in _dates(match)),
     )
 
@@ -224,15 +232,19 @@ def _dates(match: re.Match[str]) -> list[Date]:
 
 
 def _float(written: str) -> float:
-    """Return the value of digits: commas group thousands, and so do dots where there are several."""
-    digits = written.replace(",", "")
+    """Return the value of digits: commas and blanks group thousands, and so do dots where there are several."""
+    digits = re.sub(r",(?=\d{1,2}$)", ".", written)  # 1,5
+    digits = re.sub(r"[,\s]", "", digits)
     return float(digits.replace(".", "") if digits.count(".") > 1 else digits)
 
 
-def _number(match: re.Match[str]) -> Number:
+def _numbers(match: re.Match[str]) -> list[Number]:
+    """Return the number that was matched, or both ends of a range, which share its currency and scale."""
     written = match["value"].lower()
     words = [NUMBER_WORDS[word] for word in re.split(r"[\s-]", written) if word in NUMBER_WORDS]
     scale = prod(_SCALES[word] for word in re.findall(r"[a-z]+", match["scales"].lower()))
-    value = scale * (sum(words) if words else _float(written))
+    values = [sum(words) if words else _float(written)]
+    if match["low"]:
+        values.append(_float(match["low"]))
     unit = (match["before"] or match["after"] or "").lower()
-    return Number(value, _UNITS.get(unit, unit.upper()), match[0].strip())
+    return [Number(scale * value, _UNITS.get(unit, unit.upper()), match[0].strip()) for value in values]

@@ -164,3 +164,27 @@ def test_a_sum_is_no_year(text: str, number: Number) -> None:
 )  # fmt: skip
 def test_number_words_are_read_together(text: str, values: set[float]) -> None:
     assert {number.value for number in read_terms(text).numbers} == values
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("EUR 1,5 billion", {Number(1.5e9, "EUR")}), ("2,75 million", {Number(2.75e6)}), ("1,500 million", {Number(1.5e9)}),
+        ("EUR 500 000", {Number(500_000, "EUR")}), ("12\u00a0500 people", {Number(12_500)}),
+        ("€1\u202f500\u202f000", {Number(1.5e6, "EUR")}), ("12 300 homes", {Number(12), Number(300)}),
+        ("EUR 10-12 billion", {Number(10e9, "EUR"), Number(12e9, "EUR")}), ("10–12 people", {Number(10), Number(12)}),
+        ("€10m", {Number(10e6, "EUR")}), ("800 m", {Number(800)}), ("5 k", {Number(5)}), ("50k", {Number(50_000)}),
+        ("EUR500m", {Number(500e6, "EUR")}), ("10%", {Number(10, "%")}),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_as_it_is_meant(text: str, numbers: set[Number]) -> None:
+    assert read_terms(text).numbers == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("the G7 met", "g7"), ("the G20 met", "g20"), ("an F-16 fell", "f-16"), ("a Su-27 fell", "su-27")],
+)
+def test_a_number_within_a_name_is_part_of_it(text: str, name: str) -> None:
+    terms = read_terms(text)
+    assert (terms.names, terms.numbers) == ((name,), frozenset())
