@@ -119,6 +119,8 @@ _UNITS = {"€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "ca$": "CAD", "%"
           "canadian dollar": "CAD", "canadian dollars": "CAD", "pound": "GBP", "pounds": "GBP"}  # fmt: skip
 _WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
 _PLAIN_MARKS = str.maketrans("ʼ\u2011", "’-")
+_OF_A_NAME = re.compile(r"(?<=[^\W\d_])-[a-z]+$")
+"""What is no name behind a hyphen: Trump-backed."""
 _GOES_ON = re.compile(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|[\"“‘«(]\s*)$")
 
@@ -142,7 +144,7 @@ def read_terms(text: str) -> Terms:
         if "-" in word or "&" in word:
             keys.update(_key(part) for part in re.split(r"[-&]", word))
         if _is_name(words, match):
-            names.append(key)
+            names.append(_key(_OF_A_NAME.sub("", word)))
         elif key not in FUNCTION_WORDS and len(key) > 1:
             stems.append(stem(key))
         if key in CONCEPTS:
@@ -170,9 +172,15 @@ def _taken_out(pattern: re.Pattern[str], text: str) -> tuple[str, list[re.Match[
 
 def is_held(name: str, keys: frozenset[str]) -> bool:
     """Tell whether a name of the question is among the keys of a text, itself or as what its government stands for."""
-    if "-" in name and name not in keys:  # Russian-run: what is before or behind the hyphen is enough
-        return any(is_held(PLACES.get(part, part), keys) for part in name.split("-"))
-    return name in keys or any(place in keys for place in SEATS.get(name, ()))
+    if name in keys or any(place in keys for place in SEATS.get(name, ())):
+        return True
+    if len(name) > _SHORT_NAME and (f"{name}s" in keys or name.removesuffix("s") in keys):
+        return True
+    *first, last = name.split("-")  # Ben-Gvir: Gvir is enough, and Ben is not; Franco-German: Germany is
+    return bool(first) and (is_held(_key(last), keys) or any(_key(part) in keys for part in first if part in PLACES))
+
+
+_SHORT_NAME = 4  # letters; shorter ones are too often another name with an s behind it
 
 
 @lru_cache(maxsize=65_536)

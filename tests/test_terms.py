@@ -188,3 +188,30 @@ def test_a_number_is_read_as_it_is_meant(text: str, numbers: set[Number]) -> Non
 def test_a_number_within_a_name_is_part_of_it(text: str, name: str) -> None:
     terms = read_terms(text)
     assert (terms.names, terms.numbers) == ((name,), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "held"),
+    [
+        ("the Republicans", "Republican senators", True), ("the Houthis", "a Houthi raid", True),
+        ("a Patriot", "two Patriots", True), ("two F-16s", "an F-16", True), ("did Macron speak", "Marcos", False),
+    ],
+)  # fmt: skip
+def test_a_name_is_held_in_the_plural_or_in_the_singular(asked: str, told: str, held: bool) -> None:
+    (name,) = read_terms(asked).names
+    assert is_held(name, read_terms(told).keys) == held
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "held"),
+    [
+        ("did Ben-Gvir speak", "Ben Wallace spoke", False), ("did Ben-Gvir speak", "Itamar Ben-Gvir spoke", True),
+        ("did Ben-Gvir speak", "Gvir spoke", True), ("the Russian-run plant", "Russia runs it", True),
+        ("the Trump-backed plan", "Trump spoke", True), ("the Trump-backed plan", "Putin backed it", False),
+        ("the Franco-German plan", "the German plan", True), ("what Jong-un said", "Kim Jong-un spoke", True),
+        ("the anti-Kremlin group", "Russia", False), ("an F-16", "an F-35", False),
+    ],
+)  # fmt: skip
+def test_a_hyphenated_name_is_held_by_its_last_part_or_by_a_place_in_it(asked: str, told: str, held: bool) -> None:
+    names = read_terms(asked).names
+    assert bool(names and is_held(names[0], read_terms(told).keys)) == held
