@@ -8,7 +8,18 @@ import unicodedata
 from functools import lru_cache
 from types import MappingProxyType
 
-__all__ = ["CONCEPTS", "FUNCTION_WORDS", "MONTHS", "NUMBER_WORDS", "PHRASES", "PLACES", "SEATS", "SPEECH", "fold"]
+__all__ = [
+    "CONCEPTS",
+    "FUNCTION_WORDS",
+    "MONTHS",
+    "NUMBER_WORDS",
+    "PHRASES",
+    "PLACES",
+    "SEATS",
+    "SPEECH",
+    "SPELLINGS",
+    "fold",
+]
 
 
 _PLAIN_LETTERS = str.maketrans(
@@ -50,7 +61,7 @@ france french
 italy italian italians
 spain spanish spaniards
 portugal portuguese
-netherlands dutch
+netherlands holland dutch
 belgium belgian belgians
 luxembourg luxembourgish
 denmark danish danes
@@ -90,6 +101,32 @@ india indian indians
 pakistan pakistani pakistanis
 australia australian australians
 zealand zealander zealanders
+dprk
+taiwan taiwanese
+cyprus cypriot cypriots
+malta maltese
+kosovo kosovar kosovars
+afghanistan afghan afghans
+sudan sudanese
+yemen yemeni yemenis
+jordan jordanian jordanians
+bosnia bosnian bosnians
+macedonia macedonian macedonians
+montenegro montenegrin montenegrins
+armenia armenian armenians
+azerbaijan azerbaijani azerbaijanis azeri azeris
+kazakhstan kazakh kazakhs
+libya libyan libyans
+tunisia tunisian tunisians
+algeria algerian algerians
+morocco moroccan moroccans
+somalia somali somalis
+venezuela venezuelan venezuelans
+colombia colombian colombians
+cuba cuban cubans
+philippines philippine filipino filipinos
+malaysia malaysian malaysians
+bangladesh bangladeshi bangladeshis
 indonesia indonesian indonesians
 vietnam vietnamese
 thailand thai
@@ -111,6 +148,16 @@ europe european europeans
 asia asian asians
 nordic nordics scandinavian scandinavians
 baltic baltics
+"""
+
+_SPELLINGS = """
+zelensky zelenskyy zelenskiy zelenskyi
+kyiv kiev
+odesa odessa
+kharkiv kharkov
+hezbollah hizbollah hizbullah hezbullah
+gaddafi qaddafi
+lukashenko lukashenka
 """
 
 _CONCEPTS = """
@@ -202,6 +249,15 @@ brazil brasilia
 china beijing
 japan tokyo
 korea seoul
+dprk pyongyang
+taiwan taipei
+cyprus nicosia
+malta valletta
+kosovo pristina
+afghanistan kabul
+sudan khartoum
+yemen sanaa
+jordan amman
 india delhi
 pakistan islamabad
 australia canberra
@@ -225,7 +281,10 @@ belarus minsk
 _PHRASES = {
     "united kingdom": "uk", "great britain": "uk", "united states": "us", "united states of america": "us",
     "european union": "eu", "united nations": "un", "white house": "whitehouse", "new zealand": "zealand",
-    "saudi arabia": "saudi", "south korea": "korea", "north korea": "dprk", "downing street": "downingstreet",
+    "saudi arabia": "saudi", "south korea": "korea", "north korea": "dprk",
+    "south korean": "korea", "south koreans": "korea", "north korean": "dprk", "north koreans": "dprk",
+    "new zealander": "zealand", "new zealanders": "zealand", "saudi arabian": "saudi", "saudi arabians": "saudi",
+    "czech republic": "czechia", "downing street": "downingstreet",
     "state department": "statedepartment", "federal republic": "federalrepublic", "new delhi": "delhi",
     "u.s.": "us", "the us": "us", "u.k.": "uk", "u.n.": "un", "e.u.": "eu", "u.s.a.": "us",
 }  # fmt: skip
@@ -285,6 +344,9 @@ def _groups(table: str) -> dict[str, str]:
 
 PLACES = MappingProxyType(_groups(_PLACES))
 """From a folded word to the folded name of the place that it belongs to."""
+
+SPELLINGS = MappingProxyType(_groups(_SPELLINGS))
+"""From a folded name to the spelling that it is compared in."""
 
 CONCEPTS = MappingProxyType(_groups(_CONCEPTS))
 """From a folded word to the first word of its group of words for one deed or thing."""

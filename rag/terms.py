@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from math import prod
 from typing import TYPE_CHECKING
 
-from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, SEATS, fold
+from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, SEATS, SPELLINGS, fold
 
 if TYPE_CHECKING:
     import Stemmer
@@ -200,7 +200,7 @@ def _key(word: str) -> str:
     if word in ("us", "Us"):  # the pronoun, not the country
         return "we"
     folded = fold(word)
-    return PLACES.get(folded, folded)
+    return PLACES.get(folded) or SPELLINGS.get(folded, folded)
 
 
 def _is_name(text: str, match: re.Match[str]) -> bool:

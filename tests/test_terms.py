@@ -34,7 +34,7 @@ def test_the_seat_or_the_office_of_a_government_stands_for_its_country(asked: st
     assert not is_held(name, read_terms("Spain paid.").keys)
 
 
-@pytest.mark.parametrize("table", [lexicon._PLACES, lexicon._CONCEPTS])
+@pytest.mark.parametrize("table", [lexicon._PLACES, lexicon._SPELLINGS, lexicon._CONCEPTS])
 def test_no_word_stands_in_two_lines_of_a_table(table: str) -> None:
     words = table.split()
     assert sorted({word for word in words if words.count(word) > 1}) == []
@@ -215,3 +215,27 @@ def test_a_name_is_held_in_the_plural_or_in_the_singular(asked: str, told: str, 
 def test_a_hyphenated_name_is_held_by_its_last_part_or_by_a_place_in_it(asked: str, told: str, held: bool) -> None:
     names = read_terms(asked).names
     assert bool(names and is_held(names[0], read_terms(told).keys)) == held
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("North Korean troops", "North Korea"), ("the North Koreans", "in Pyongyang"), ("South Korean aid", "South Korea"),
+        ("the Czech Republic", "Czechia"), ("in Holland", "the Dutch"), ("the Saudi Arabian envoy", "Saudi Arabia"),
+        ("a New Zealander", "New Zealand"), ("a Taiwanese ship", "Taiwan"), ("a Cypriot", "Cyprus"),
+        ("the Maltese", "Malta"), ("the Kosovar police", "Kosovo"), ("the Afghan army", "Afghanistan"),
+        ("the Sudanese army", "Sudan"), ("the Yemeni coast", "Yemen"), ("the Jordanian king", "Jordan"),
+        ("a South African", "South Africa"), ("did Zelenskyy speak", "Zelensky spoke"), ("by Zelenskiy", "by Zelenskyy"),
+    ],
+)  # fmt: skip
+def test_forms_and_spellings_of_one_name_agree(one: str, other: str) -> None:
+    (name,) = read_terms(one).names
+    assert name in read_terms(other).keys or any(
+        place == name for place in lexicon.SEATS.get(*read_terms(other).names, ())
+    )
+
+
+def test_north_and_south_korea_differ() -> None:
+    north, south = read_terms("x North Korea's army"), read_terms("x South Korean army")
+    assert not is_held(*south.names, north.keys)
+    assert not is_held(*north.names, south.keys)
