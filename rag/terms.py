@@ -118,7 +118,7 @@ _UNITS = {"€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "ca$": "CAD", "%"
           "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD", "us dollars": "USD", "us dollar": "USD",
           "canadian dollar": "CAD", "canadian dollars": "CAD", "pound": "GBP", "pounds": "GBP"}  # fmt: skip
 _WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
-_PLAIN_MARKS = str.maketrans("ʼ\u2011", "’-")
+_PLAIN_MARKS = str.maketrans("\u02bc\u2011", "’-")
 _OF_A_NAME = re.compile(r"(?<=[^\W\d_])-[a-z]+$")
 """What is no name behind a hyphen: Trump-backed."""
 _GOES_ON = re.compile(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)")
@@ -209,7 +209,7 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
         return False
     folded = fold(word)
     if word.isupper() and len(word) > 1 and not word.isdigit():
-        return word in _ACRONYMS or folded not in FUNCTION_WORDS and folded not in SENTENCE_ADVERBS
+        return word in _ACRONYMS or not (folded in FUNCTION_WORDS or folded in SENTENCE_ADVERBS)
     if folded in FUNCTION_WORDS or folded in SENTENCE_ADVERBS:
         return False
     if folded in PLACES or not _SENTENCE_START.search(text, max(0, match.start() - 4), match.start()):
@@ -221,10 +221,10 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
 _ACRONYMS = frozenset({"US", "WHO", "IT"})
 """Names that are common words in lower case."""
 SENTENCE_ADVERBS = frozenset(
-    "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally first "
-    "second third asked following despite amid speaking compare contrast enumerate identify define outline regarding concerning "
-    "besides except beyond outside inside across alongside unlike considering given leaders people officials president minister prime chancellor "
-    "foreign defence defense secretary mr mrs ms dr sir "
+    "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally "
+    "first second third asked following despite amid speaking compare contrast enumerate identify define outline "
+    "regarding concerning besides except beyond outside inside across alongside unlike considering given leaders "
+    "people officials president minister prime chancellor foreign defence defense secretary mr mrs ms dr sir "
     "monday tuesday wednesday thursday friday saturday sunday".split()
 )
 
@@ -236,7 +236,7 @@ def _dates(match: re.Match[str]) -> list[Date]:
     number = (MONTHS.get(month.lower()) or int(month)) if month else None
     year = int(found["year"]) if "year" in found else None
     days = [int(found[name]) for name in ("since", "day") if name in found]
-    return [Date(year, number, day) for day in days or [None]]
+    return [Date(year, number, day) for day in days] or [Date(year, number)]
 
 
 def _float(written: str) -> float:

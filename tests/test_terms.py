@@ -48,23 +48,24 @@ def test_a_sum_is_money_and_a_price_goes_with_inflation(word: str, concept: str)
 def test_words_of_deleted_articles_are_forgotten() -> None:
     read_terms("Zanzibar traded")
     stem("traded")
-    assert lexicon.fold.cache_info().currsize and stem.cache_info().currsize
+    assert lexicon.fold.cache_info().currsize
+    assert stem.cache_info().currsize
     forget_texts()
     assert (lexicon.fold.cache_info().currsize, stem.cache_info().currsize) == (0, 0)
-    assert lexicon.fold.cache_info().maxsize and stem.cache_info().maxsize
+    assert (lexicon.fold.cache_info().maxsize, stem.cache_info().maxsize) == (65_536, 65_536)
 
 
 @pytest.mark.parametrize(
     ("written", "plain"),
     [("Støre", "store"), ("Wałęsa", "walesa"), ("Erdoğan", "erdogan"), ("Đinđić", "dindic"), ("Straße", "strasse"),
-     ("Guðni", "gudni"), ("Yıldırım", "yildirim"), ("Næss", "naess")],
+     ("Guðni", "gudni"), ("Y\u0131ld\u0131r\u0131m", "yildirim"), ("Næss", "naess")],
 )  # fmt: skip
 def test_letters_of_other_alphabets_compare_as_the_plain_ones(written: str, plain: str) -> None:
     assert lexicon.fold(written) == plain
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("what Ukraineʼs army did", "ukraine"), ("what Ben\u2011Gvir said", "ben-gvir")]
+    ("text", "name"), [("what Ukraine\u02bcs army did", "ukraine"), ("what Ben\u2011Gvir said", "ben-gvir")]
 )
 def test_a_typographic_apostrophe_or_hyphen_is_read_as_a_plain_one(text: str, name: str) -> None:
     assert read_terms(text).names == (name,)
@@ -120,8 +121,10 @@ def test_may_and_march_are_no_months_where_they_are_a_name_or_a_verb(text: str) 
     ("text", "date"),
     [
         ("in May", Date(month=5)), ("since last March", Date(month=3)), ("mid-May talks", Date(month=5)),
-        ("by early May", Date(month=5)), ("May", Date(month=5)), ("May 2025", Date(2025, 5)), ("12 May", Date(None, 5, 12)),
-        ("on March 4", Date(None, 3, 4)), ("what was signed on 12 may?", Date(None, 5, 12)), ("on march 4", Date(None, 3, 4)),
+        ("by early May", Date(month=5)), ("May", Date(month=5)), ("May 2025", Date(2025, 5)),
+        ("12 May", Date(None, 5, 12)),
+        ("on March 4", Date(None, 3, 4)), ("what was signed on 12 may?", Date(None, 5, 12)),
+        ("on march 4", Date(None, 3, 4)),
         ("12 march 2025", Date(2025, 3, 12)), ("from January to March", Date(month=3)),
     ],
 )  # fmt: skip
@@ -135,8 +138,10 @@ _AUGUST_28_29 = {Date(None, 8, 28), Date(None, 8, 29)}
 @pytest.mark.parametrize(
     ("text", "dates"),
     [
-        ("on 28-29 August", _AUGUST_28_29), ("on 28–29 August", _AUGUST_28_29), ("28th to 29th of August", _AUGUST_28_29),
-        ("between 28 and 29 August", _AUGUST_28_29), ("August 28-29", _AUGUST_28_29), ("August 28 to 29", _AUGUST_28_29),
+        ("on 28-29 August", _AUGUST_28_29), ("on 28–29 August", _AUGUST_28_29),
+        ("28th to 29th of August", _AUGUST_28_29),
+        ("between 28 and 29 August", _AUGUST_28_29), ("August 28-29", _AUGUST_28_29),
+        ("August 28 to 29", _AUGUST_28_29),
         ("28-29 August 2025", {Date(2025, 8, 28), Date(2025, 8, 29)}), ("on 04/09/2025", {Date(2025)}),
         ("September 4-6, 2025", {Date(2025, 9, 4), Date(2025, 9, 6)}), ("on 4.9.2025", {Date(2025)}),
         ("on the 28th", set()), ("28 August", {Date(None, 8, 28)}), ("2025-08-28", {Date(2025, 8, 28)}),
@@ -169,7 +174,8 @@ def test_number_words_are_read_together(text: str, values: set[float]) -> None:
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
-        ("EUR 1,5 billion", {Number(1.5e9, "EUR")}), ("2,75 million", {Number(2.75e6)}), ("1,500 million", {Number(1.5e9)}),
+        ("EUR 1,5 billion", {Number(1.5e9, "EUR")}), ("2,75 million", {Number(2.75e6)}),
+        ("1,500 million", {Number(1.5e9)}),
         ("EUR 500 000", {Number(500_000, "EUR")}), ("12\u00a0500 people", {Number(12_500)}),
         ("€1\u202f500\u202f000", {Number(1.5e6, "EUR")}), ("12 300 homes", {Number(12), Number(300)}),
         ("EUR 10-12 billion", {Number(10e9, "EUR"), Number(12e9, "EUR")}), ("10–12 people", {Number(10), Number(12)}),
@@ -220,12 +226,14 @@ def test_a_hyphenated_name_is_held_by_its_last_part_or_by_a_place_in_it(asked: s
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("North Korean troops", "North Korea"), ("the North Koreans", "in Pyongyang"), ("South Korean aid", "South Korea"),
+        ("North Korean troops", "North Korea"), ("the North Koreans", "in Pyongyang"),
+        ("South Korean aid", "South Korea"),
         ("the Czech Republic", "Czechia"), ("in Holland", "the Dutch"), ("the Saudi Arabian envoy", "Saudi Arabia"),
         ("a New Zealander", "New Zealand"), ("a Taiwanese ship", "Taiwan"), ("a Cypriot", "Cyprus"),
         ("the Maltese", "Malta"), ("the Kosovar police", "Kosovo"), ("the Afghan army", "Afghanistan"),
         ("the Sudanese army", "Sudan"), ("the Yemeni coast", "Yemen"), ("the Jordanian king", "Jordan"),
-        ("a South African", "South Africa"), ("did Zelenskyy speak", "Zelensky spoke"), ("by Zelenskiy", "by Zelenskyy"),
+        ("a South African", "South Africa"), ("did Zelenskyy speak", "Zelensky spoke"),
+        ("by Zelenskiy", "by Zelenskyy"),
     ],
 )  # fmt: skip
 def test_forms_and_spellings_of_one_name_agree(one: str, other: str) -> None:
