@@ -11,7 +11,8 @@ from index.article import Article
 from index.duplicates import numerals, shingles
 from index.news_index import Hit
 from index.sentences import Span, split_sentences
-from rag.terms import read_terms
+from rag.lexicon import fold
+from rag.terms import read_terms, stem
 
 __all__ = ["MAX_WORDS", "Candidate", "candidates", "forget_texts", "whole_quotations"]
 
@@ -86,7 +87,7 @@ MAX_WORDS = 120
 
 def forget_texts() -> None:
     """Empty the caches that hold words of articles, so that those of a deleted article do not live on in them."""
-    for cached in (whole_quotations, read_terms, shingles, numerals):
+    for cached in (whole_quotations, read_terms, fold, stem, shingles, numerals):
         cached.cache_clear()
 
 

@@ -3,19 +3,50 @@
 Each line of a table names one thing. The tables hold general knowledge of English, nothing about any article.
 """
 
+import re
 import unicodedata
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 
-__all__ = ["CONCEPTS", "FUNCTION_WORDS", "MONTHS", "NUMBER_WORDS", "PHRASES", "PLACES", "SEATS", "SPEECH", "fold"]
+__all__ = [
+    "CONCEPTS",
+    "FUNCTION_WORDS",
+    "MONTHS",
+    "NUMBER_WORDS",
+    "PHRASES",
+    "PLACES",
+    "SEATS",
+    "SPEECH",
+    "SPELLINGS",
+    "fold",
+]
 
 
-@cache
+_PLAIN_LETTERS = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "æ": "ae",
+        "œ": "oe",
+        "\u0131": "i",
+        "ð": "d",
+        "þ": "th",
+        "’": "'",
+        "\u02bc": "'",
+        "\u2011": "-",
+    }
+)
+"""What NFKD leaves as it is."""
+_ENDING = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m)?)$")
+
+
+@lru_cache(maxsize=65_536)
 def fold(word: str) -> str:
-    """Return a word as it is compared: without case, accents, dots and a closing possessive."""
-    plain = unicodedata.normalize("NFKD", word.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("’", "'").replace(".", "")
-    return plain.removesuffix("'s").removesuffix("'").strip("-'")
+    """Return a word as it is compared: without case, accents, dots, possessive and contraction."""
+    plain = unicodedata.normalize("NFKD", word.casefold().translate(_PLAIN_LETTERS))
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace(".", "")
+    return _ENDING.sub("", plain).strip("-'")
 
 
 _PLACES = """
@@ -30,7 +61,7 @@ france french
 italy italian italians
 spain spanish spaniards
 portugal portuguese
-netherlands dutch
+netherlands holland dutch
 belgium belgian belgians
 luxembourg luxembourgish
 denmark danish danes
@@ -70,6 +101,32 @@ india indian indians
 pakistan pakistani pakistanis
 australia australian australians
 zealand zealander zealanders
+dprk
+taiwan taiwanese
+cyprus cypriot cypriots
+malta maltese
+kosovo kosovar kosovars
+afghanistan afghan afghans
+sudan sudanese
+yemen yemeni yemenis
+jordan jordanian jordanians
+bosnia bosnian bosnians
+macedonia macedonian macedonians
+montenegro montenegrin montenegrins
+armenia armenian armenians
+azerbaijan azerbaijani azerbaijanis azeri azeris
+kazakhstan kazakh kazakhs
+libya libyan libyans
+tunisia tunisian tunisians
+algeria algerian algerians
+morocco moroccan moroccans
+somalia somali somalis
+venezuela venezuelan venezuelans
+colombia colombian colombians
+cuba cuban cubans
+philippines philippine filipino filipinos
+malaysia malaysian malaysians
+bangladesh bangladeshi bangladeshis
 indonesia indonesian indonesians
 vietnam vietnamese
 thailand thai
@@ -93,6 +150,16 @@ nordic nordics scandinavian scandinavians
 baltic baltics
 """
 
+_SPELLINGS = """
+zelensky zelenskyy zelenskiy zelenskyi
+kyiv kiev
+odesa odessa
+kharkiv kharkov
+hezbollah hizbollah hizbullah hezbullah
+gaddafi qaddafi
+lukashenko lukashenka
+"""
+
 _CONCEPTS = """
 pledge pledges pledged pledging commit committed commitment commitments promise promised promises vow vowed offer offered contribute contributed contribution contributions donate donated donation give gave given giving fund funded funding finance provide provided put
 die died dead death deaths kill killed killing fatality fatalities toll lives casualties perished victims
@@ -103,8 +170,8 @@ soldier soldiers troop troops forces force peacekeepers
 say said says tell told state stated declare declared remark remarked comment
 meeting summit conference talks gathering met meet convened session
 host hosted hosting hosts chair chaired chairs co-chaired led presided
-money sum amount amounts cost costs worth price
-total overall altogether sum
+money amount amounts cost costs worth sum
+total overall altogether
 country countries nation nations states governments
 deny denied denies reject rejected rejects dismiss dismissed
 ask asked asks request requested call called calls urge urged demand demanded
@@ -182,6 +249,15 @@ brazil brasilia
 china beijing
 japan tokyo
 korea seoul
+dprk pyongyang
+taiwan taipei
+cyprus nicosia
+malta valletta
+kosovo pristina
+afghanistan kabul
+sudan khartoum
+yemen sanaa
+jordan amman
 india delhi
 pakistan islamabad
 australia canberra
@@ -205,9 +281,12 @@ belarus minsk
 _PHRASES = {
     "united kingdom": "uk", "great britain": "uk", "united states": "us", "united states of america": "us",
     "european union": "eu", "united nations": "un", "white house": "whitehouse", "new zealand": "zealand",
-    "saudi arabia": "saudi", "south korea": "korea", "north korea": "dprk", "downing street": "downingstreet",
+    "saudi arabia": "saudi", "south korea": "korea", "north korea": "dprk",
+    "south korean": "korea", "south koreans": "korea", "north korean": "dprk", "north koreans": "dprk",
+    "new zealander": "zealand", "new zealanders": "zealand", "saudi arabian": "saudi", "saudi arabians": "saudi",
+    "czech republic": "czechia", "downing street": "downingstreet",
     "state department": "statedepartment", "federal republic": "federalrepublic", "new delhi": "delhi",
-    "u.s.": "us", "u.k.": "uk", "u.n.": "un", "e.u.": "eu", "u.s.a.": "us",
+    "u.s.": "us", "the us": "us", "u.k.": "uk", "u.n.": "un", "e.u.": "eu", "u.s.a.": "us",
 }  # fmt: skip
 
 FUNCTION_WORDS = frozenset(
@@ -219,7 +298,7 @@ FUNCTION_WORDS = frozenset(
     off on once one only or other our out over own per please same several shall she should since so some such than
     that the their theirs them themselves then there these they this those through till to together too toward towards
     under until up upon us very via was we were what when where whether which while who whom whose why will with within
-    without would yes yet you your list name show tell give describe explain summarise summarize find mention mentioned
+    without would yes yet ca wo you your list name show tell give describe explain summarise summarize find mention mentioned
     report reported reports article articles news happen happened happens exactly say said says get got long old quote write put west east north south western eastern northern southern
     """.split()
 )
@@ -265,6 +344,9 @@ def _groups(table: str) -> dict[str, str]:
 
 PLACES = MappingProxyType(_groups(_PLACES))
 """From a folded word to the folded name of the place that it belongs to."""
+
+SPELLINGS = MappingProxyType(_groups(_SPELLINGS))
+"""From a folded name to the spelling that it is compared in."""
 
 CONCEPTS = MappingProxyType(_groups(_CONCEPTS))
 """From a folded word to the first word of its group of words for one deed or thing."""

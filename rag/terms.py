@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from math import prod
 from typing import TYPE_CHECKING
 
-from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, SEATS, fold
+from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES, PLACES, SEATS, SPELLINGS, fold
 
 if TYPE_CHECKING:
     import Stemmer
@@ -59,24 +60,55 @@ class Terms:
 
 
 _PHRASE = re.compile(
-    r"(?<!\w)(?:" + "|".join(re.escape(phrase) for phrase in sorted(PHRASES, key=len, reverse=True)) + r")(?!\w)",
+    r"(?<!\w)(?:"
+    + "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in sorted(PHRASES, key=len, reverse=True))
+    + r")(?!\w)",
     re.IGNORECASE,
 )
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+
+
+def _behind(words: str) -> str:
+    return "|".join(rf"(?<=\b{word}[\s-])" for word in words.split())
+
+
+_MONTH = (
+    "|".join(sorted(MONTHS.keys() - {"may", "march"}, key=len, reverse=True))
+    + r"|(?-i:May|MAY|March|MARCH)|(?<=\bon )(?:may|march)|(?:may|march)(?=,?\s+(?:19|20)\d\d\b)"
+)
+"""May and March, names and verbs too, count as they are written, and in lower case where it can be nothing else."""
+_BEFORE_MONTH = "in of since until by last next early late mid this during"
+_BARE_MONTH = (
+    "(?-i:January|February|April|June|July|August|September|October|November|December)"
+    + rf"|(?:{_behind(_BEFORE_MONTH)})(?-i:May)"
+    + rf"|(?:{_behind(_BEFORE_MONTH + ' and to or from before after between')})(?-i:March)"
+    + r"|\A(?-i:May|March)(?=\W*\Z)"
+)
+_NO_SUM = r"(?!\s(?:(?:US |Canadian )?dollars?|euros?|pounds?|thousand|(?:m|b|tr)illion|bn|mn)\b)"
 DATE = re.compile(
-    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH})\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
-    rf"|(?P<month2>{_MONTH})\b\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
+    rf"\b(?:(?:(?P<since>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|\b(?:and|or|to|until)\b)\s*)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH}|(?:may|march)(?=\s*(?:[?.,;:)]|$)))\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
+    rf"|(?P<month2>{_MONTH})\b\.?\s+(?:(?P<since2>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|to\b)\s*)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     rf"|(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>(?:19|20)\d\d)\b"
     rf"|(?P<year5>(?:19|20)\d\d)-(?P<month5>\d\d)-(?P<day5>\d\d)"
-    rf"|\b(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d)"
-    rf"|(?P<month4>(?-i:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
+    rf"|\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?P<year6>(?:19|20)\d\d)"
+    rf"|\b(?<![€£$])(?<![€£$]\s)(?<!(?:EUR|USD|GBP|CAD)\s)(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d){_NO_SUM}"
+    rf"|(?P<month4>{_BARE_MONTH}))\b",
     re.IGNORECASE,
 )
-_NUMBER_WORD = "|".join(NUMBER_WORDS)
+_TENS = "|".join(word for word in NUMBER_WORDS if word.endswith("ty"))
+_ONES = "|".join(word for word, value in NUMBER_WORDS.items() if 1 <= value <= 9)
+_NUMBER_WORD = rf"(?:{_TENS})[\s-](?:{_ONES})|{'|'.join(NUMBER_WORDS)}"
+_SCALE = "hundred|thousand|million|billion|trillion|bn|mn"
+_DIGITS = (
+    r"\d{1,3}(?:(?(before)[ \u00a0\u202f]|[\u00a0\u202f])\d{3})+(?!\d)"  # EUR 500 000
+    rf"|\d+,\d{{1,2}}(?=\s?(?:{_SCALE}|[mk])\b)"  # 1,5 billion
+    r"|\d+(?:[.,]\d{3})*(?:\.\d+)?"
+)
 _NUMBER = re.compile(
-    r"(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))?\s?"
-    rf"(?P<value>\d+(?:[.,]\d{{3}})*(?:\.\d+)?|\b(?:{_NUMBER_WORD})\b)"
-    r"(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|bn|mn|m|k)\b)?"
+    r"(?<![^\W_])(?<![^\W\d_]-)"  # G7 and F-16 are names
+    r"(?:(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))\s?)?"
+    r"(?:(?P<low>\d+(?:[.,]\d+)?)\s?[-–]\s?(?=\d))?"
+    rf"(?!\d+(?:st|nd|rd|th)\b)(?P<value>{_DIGITS}|\b(?:{_NUMBER_WORD})\b)"
+    rf"(?P<scales>(?:[\s-]?(?:{_SCALE})\b|(?<=\d)[mk]\b)*)"
     r"(?:\s?(?P<after>%|per cent\b|percent\b|euros?\b|(?:US |Canadian )?dollars?\b|pounds?\b))?",
     re.IGNORECASE,
 )
@@ -86,6 +118,9 @@ _UNITS = {"€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "ca$": "CAD", "%"
           "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD", "us dollars": "USD", "us dollar": "USD",
           "canadian dollar": "CAD", "canadian dollars": "CAD", "pound": "GBP", "pounds": "GBP"}  # fmt: skip
 _WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
+_PLAIN_MARKS = str.maketrans("\u02bc\u2011", "’-")
+_OF_A_NAME = re.compile(r"(?<=[^\W\d_])-[a-z]+$")
+"""What is no name behind a hyphen: Trump-backed."""
 _GOES_ON = re.compile(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|van|de|der|den|di|la|le|al|bin)\b)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|[\"“‘«(]\s*)$")
 
@@ -97,7 +132,8 @@ def read_terms(text: str) -> Terms:
     >>> read_terms("How much did the United Kingdom pledge in July 2025?").names
     ('uk',)
     """
-    text = _PHRASE.sub(lambda match: PHRASES[match[0].lower()].upper(), text)
+    text = text.translate(_PLAIN_MARKS)
+    text = _PHRASE.sub(lambda match: PHRASES[" ".join(match[0].lower().split())].upper(), text)
     undated, dates = _taken_out(DATE, text)
     words, numbers = _taken_out(_NUMBER, undated)
     keys, names, stems, concepts = set(), [], [], set()
@@ -108,7 +144,7 @@ def read_terms(text: str) -> Terms:
         if "-" in word or "&" in word:
             keys.update(_key(part) for part in re.split(r"[-&]", word))
         if _is_name(words, match):
-            names.append(key)
+            names.append(_key(_OF_A_NAME.sub("", word)))
         elif key not in FUNCTION_WORDS and len(key) > 1:
             stems.append(stem(key))
         if key in CONCEPTS:
@@ -118,8 +154,8 @@ def read_terms(text: str) -> Terms:
         names=tuple(dict.fromkeys(names)),
         stems=tuple(dict.fromkeys(stems)),
         concepts=frozenset(concepts),
-        numbers=frozenset(map(_number, numbers)),
-        dates=frozenset(map(_date, dates)),
+        numbers=frozenset(number for match in numbers for number in _numbers(match)),
+        dates=frozenset(date for match in dates for date in _dates(match)),
     )
 
 
@@ -136,12 +172,18 @@ def _taken_out(pattern: re.Pattern[str], text: str) -> tuple[str, list[re.Match[
 
 def is_held(name: str, keys: frozenset[str]) -> bool:
     """Tell whether a name of the question is among the keys of a text, itself or as what its government stands for."""
-    if "-" in name and name not in keys:  # Russian-run: what is before or behind the hyphen is enough
-        return any(is_held(PLACES.get(part, part), keys) for part in name.split("-"))
-    return name in keys or any(place in keys for place in SEATS.get(name, ()))
+    if name in keys or any(place in keys for place in SEATS.get(name, ())):
+        return True
+    if len(name) > _SHORT_NAME and (f"{name}s" in keys or name.removesuffix("s") in keys):
+        return True
+    *first, last = name.split("-")  # Ben-Gvir: Gvir is enough, and Ben is not; Franco-German: Germany is
+    return bool(first) and (is_held(_key(last), keys) or any(_key(part) in keys for part in first if part in PLACES))
 
 
-@cache
+_SHORT_NAME = 4  # letters; shorter ones are too often another name with an s behind it
+
+
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Return the English stem (Snowball) of a folded word."""
     return str(_stemmer().stemWord(word))
@@ -154,10 +196,11 @@ def _stemmer() -> "Stemmer.Stemmer":
     return Stemmer.Stemmer("english")
 
 
-@cache
 def _key(word: str) -> str:
+    if word in ("us", "Us"):  # the pronoun, not the country
+        return "we"
     folded = fold(word)
-    return PLACES.get(folded, folded)
+    return PLACES.get(folded) or SPELLINGS.get(folded, folded)
 
 
 def _is_name(text: str, match: re.Match[str]) -> bool:
@@ -166,7 +209,7 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
         return False
     folded = fold(word)
     if word.isupper() and len(word) > 1 and not word.isdigit():
-        return True
+        return word in _ACRONYMS or not (folded in FUNCTION_WORDS or folded in SENTENCE_ADVERBS)
     if folded in FUNCTION_WORDS or folded in SENTENCE_ADVERBS:
         return False
     if folded in PLACES or not _SENTENCE_START.search(text, max(0, match.start() - 4), match.start()):
@@ -175,32 +218,41 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     return folded not in CONCEPTS and bool(_GOES_ON.match(text, match.end()))
 
 
+_ACRONYMS = frozenset({"US", "WHO", "IT"})
+"""Names that are common words in lower case."""
 SENTENCE_ADVERBS = frozenset(
-    "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally first "
-    "second third asked following despite amid speaking leaders people officials president minister prime chancellor "
-    "foreign defence defense secretary mr mrs ms dr sir "
+    "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally "
+    "first second third asked following despite amid speaking compare contrast enumerate identify define outline "
+    "regarding concerning besides except beyond outside inside across alongside unlike considering given leaders "
+    "people officials president minister prime chancellor foreign defence defense secretary mr mrs ms dr sir "
     "monday tuesday wednesday thursday friday saturday sunday".split()
 )
 
 
-def _date(match: re.Match[str]) -> Date:
-    found = {name.rstrip("2345"): value for name, value in match.groupdict().items() if value}
+def _dates(match: re.Match[str]) -> list[Date]:
+    """Return the date that was matched, or both ends of a range of days."""
+    found = {name.rstrip("23456"): value for name, value in match.groupdict().items() if value}
     month = found.get("month")
     number = (MONTHS.get(month.lower()) or int(month)) if month else None
-    year, day = found.get("year"), found.get("day")
-    return Date(year=int(year) if year else None, month=number, day=int(day) if day else None)
+    year = int(found["year"]) if "year" in found else None
+    days = [int(found[name]) for name in ("since", "day") if name in found]
+    return [Date(year, number, day) for day in days] or [Date(year, number)]
 
 
 def _float(written: str) -> float:
-    """Return the value of digits: commas group thousands, and so do dots where there are several."""
-    digits = written.replace(",", "")
+    """Return the value of digits: commas and blanks group thousands, and so do dots where there are several."""
+    digits = re.sub(r",(?=\d{1,2}$)", ".", written)  # 1,5
+    digits = re.sub(r"[,\s]", "", digits)
     return float(digits.replace(".", "") if digits.count(".") > 1 else digits)
 
 
-def _number(match: re.Match[str]) -> Number:
+def _numbers(match: re.Match[str]) -> list[Number]:
+    """Return the number that was matched, or both ends of a range, which share its currency and scale."""
     written = match["value"].lower()
-    value = float(NUMBER_WORDS[written]) if written in NUMBER_WORDS else _float(written)
-    if match["scale"]:
-        value *= _SCALES[match["scale"].lower()]
+    words = [NUMBER_WORDS[word] for word in re.split(r"[\s-]", written) if word in NUMBER_WORDS]
+    scale = prod(_SCALES[word] for word in re.findall(r"[a-z]+", match["scales"].lower()))
+    values = [sum(words) if words else _float(written)]
+    if match["low"]:
+        values.append(_float(match["low"]))
     unit = (match["before"] or match["after"] or "").lower()
-    return Number(value, _UNITS.get(unit, unit.upper()), match[0].strip())
+    return [Number(scale * value, _UNITS.get(unit, unit.upper()), match[0].strip()) for value in values]
