@@ -285,10 +285,34 @@ def test_a_public_set_whose_files_are_missing_is_said_not_failed(capsys: pytest.
 
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize(
-    ("more", "said"), [(["dev"], "cannot be mixed"), (["--html"], "--html is for suites of cases")]
+    ("more", "said"),
+    [
+        (["dev"], "cannot be mixed"),
+        (["--html"], "--html is for suites of cases; leave it out with squad"),
+        (["--index", "folder"], "--index is for suites of cases"),
+        (["-k", "8"], "-k is for suites of cases"),
+        (["--model", "llama"], "--model is for suites of cases"),
+        (["--runs", "runs"], "--runs is for suites of cases"),
+        (["--failures", "3"], "--failures is for suites of cases"),
+        (["--writer", "quoter"], "--writer is for suites of cases"),
+    ],
 )
 def test_what_a_public_set_cannot_do_is_said(capsys: pytest.CaptureFixture[str], more: list[str], said: str) -> None:
     assert public_status("squad", "--data", "sets", *more) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["cases.jsonl", "--limit", "5"], "--limit is for public sets; leave it out with cases.jsonl"),
+        (["--data", "sets"], "--data is for public sets; leave it out with our own suites"),
+    ],
+)
+def test_what_suites_of_cases_cannot_do_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert public_status(*arguments, "--answers", "good.jsonl", "--runs", "runs") == 2
     assert said in capsys.readouterr().err
 
 
