@@ -2,15 +2,17 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from eval.benchmarks.options import Options
-from index.embed import Embedder, Vectors
+from index.embed import BUNDLED_MODEL, Embedder, Vectors
+from index.fast_embed import embedder_for
 from index.news_index import Hit, NewsIndex
 from index.scope import Filters
 from rag.history import Turn
@@ -46,40 +48,18 @@ class Document:
 
 
 class Remembering:
-    """Embed with another embedder and keep the vectors of queries: each of them is ranked several times."""
+    """Embed each text once and keep its vector: queries are ranked several times, passages cut alike several ways."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embed: Callable[[Sequence[str]], Vectors]) -> None:
+        self._embed = embed
         self._vectors: dict[str, Vectors] = {}
-        self.count_tokens = embedder.count_tokens
-        self.embed_passages = embedder.embed_passages
 
-    @property
-    def model_id(self) -> str:
-        """Return the other embedder's."""
-        return self._embedder.model_id
-
-    @property
-    def fingerprint(self) -> str:
-        """Return the other embedder's."""
-        return self._embedder.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """Return the other embedder's."""
-        return self._embedder.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        """Return the other embedder's."""
-        return self._embedder.max_tokens
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Return shape ``(len(texts), dimension)``; each text is embedded once."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        self._vectors.update(zip(new, self._embedder.embed_queries(new), strict=True))
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Return shape ``(len(texts), dimension)``, float32, rows of length 1."""
         if not texts:
-            return self._embedder.embed_queries([])
+            return self._embed([])
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        self._vectors.update(zip(new, self._embed(new), strict=True))
         return np.stack([self._vectors[text] for text in texts])
 
 
@@ -111,10 +91,14 @@ class Corpus:
 
 def chosen_embedder(options: Options) -> Embedder:
     """Return the embedder of the options, else the one that a new index takes."""
-    if options.embedder:
-        return options.embedder
-    with tempfile.TemporaryDirectory() as folder, NewsIndex.open(folder, create=True) as index:
-        return index.embedder
+    return options.embedder or embedder_for(BUNDLED_MODEL, precision="int8")
+
+
+def _remembering(embedder: Embedder) -> Embedder:
+    """Return a copy that embeds each query once; of the same class, because by that the bot chooses its reader."""
+    kept = copy(embedder)
+    kept.embed_queries = Remembering(embedder.embed_queries)  # type: ignore[method-assign] # of the copy alone
+    return kept
 
 
 @contextmanager
@@ -127,7 +111,7 @@ def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "documents.jsonl"
         path.write_text("".join(_line(d) for d in documents if d.id in firsts), encoding="utf-8")
-        embedder = Remembering(chosen_embedder(options))
+        embedder = _remembering(chosen_embedder(options))
         with NewsIndex.open(Path(folder) / "index", create=True, embedder=embedder, chunking=options.chunking) as index:
             index.ingest(path)
             held = {article.id for article in index.articles()}
