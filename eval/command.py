@@ -91,7 +91,8 @@ def evaluate(
         raise InputError(f"{', '.join(public)} cannot be mixed with other suites; score them in a call of their own")
     if unused := _given(lambda name: name not in (*_FOR_PUBLIC_SETS, *_FOR_BOTH)):
         raise InputError(f"{unused} is for suites of cases; leave it out with {', '.join(public)}")
-    found = [run_public(name, data, limit=limit) for name in public]
+    embedder = environment.embedder() if environment else None
+    found = [run_public(name, data, limit=limit, embedder=embedder) for name in public]
     shown = [document for document, _ in found]
     click.echo(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))
     return 0  # also where a set's files are missing: the report says so, and the other sets are run

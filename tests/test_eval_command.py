@@ -17,6 +17,7 @@ from eval.cases import Case
 from eval.command import evaluate
 from eval.run import read_run
 from eval.show import show_failures
+from index.embed import Embedder
 from index.errors import InputError
 from rag.history import Turn
 from tests.fakes import KYIV, FakeEmbedder, write_articles
@@ -258,7 +259,9 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_public(name: str, folder: Path | None, *, limit: int | None) -> tuple[dict[str, Any], str]:
+    def run_public(
+        name: str, folder: Path | None, *, limit: int | None, embedder: Embedder | None
+    ) -> tuple[dict[str, Any], str]:
         return {"suite": name, "n": limit or 0, "folder": str(folder)}, f"{name}: a table"
 
     monkeypatch.setattr("eval.public.names", lambda: ("squad",))
@@ -314,6 +317,17 @@ def test_what_suites_of_cases_cannot_do_is_said(
 ) -> None:
     assert public_status(*arguments, "--answers", "good.jsonl", "--runs", "runs") == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_public_set_is_run_with_the_embedder_of_the_settings(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [{"id": "1", "question": "How many died?", "answers": [{"text": "19"}], "is_impossible": False}]
+    write_articles(folder / "dev-v2.0.jsonl", *({"title": title, "context": QUOTE, "qas": asked} for title in "AB"))
+    evaluate.main(
+        ["squad", "--data", str(folder), "--json"], obj=SimpleNamespace(embedder=FakeEmbedder), standalone_mode=False
+    )
+    assert json.loads(capsys.readouterr().out)["settings"]["model"] == "fake"
 
 
 def test_our_bot_answers_with_the_embedder_of_the_settings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
