@@ -10,6 +10,7 @@ from eval.benchmarks.options import Options
 from index.embed import Vectors
 from index.fast_embed import FastEmbedder
 from index.news_index import NewsIndex
+from index.passage import Chunking
 from index.scope import Filters
 from index.tokens import count_tokens, token_starts
 from tests.fakes import FakeEmbedder, write_articles
@@ -102,3 +103,14 @@ def test_the_starts_of_tokens_cut_a_text_into_as_many_pieces_as_it_has_tokens() 
     assert len(starts) == count_tokens([text])[0]
     assert (starts[0], starts) == (0, sorted(starts))
     assert all(start < len(text) for start in starts)
+
+
+def test_documents_of_many_passages_leave_room_for_others() -> None:
+    long = " ".join(f"Owls hunt mice in barn {number}." for number in range(40))
+    documents = [Document(id="long", text=long), Document(id="short", text="An owl sleeps.")]
+    few = Options(folder=Path(), embedder=FakeEmbedder(), chunking=Chunking(max_tokens=16))
+    with indexed(documents, few) as corpus:
+        assert corpus.settings()["passages"] == 41
+        for weight in RANKINGS.values():
+            ranked = ranked_documents(corpus, "Where do owls hunt mice?", 2, dense_weight=weight)
+            assert ranked == ["long", "short"]

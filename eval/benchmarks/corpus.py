@@ -33,7 +33,8 @@ __all__ = [
 RANKINGS: Mapping[str, float | None] = {"ours": None, "dense only": 1.0, "words only": 0.0}
 """The rankings compared in one run: what the bot retrieves, meaning alone, words alone."""
 
-_PASSAGES_A_DOCUMENT = 2  # fetched, so that documents cut into several passages leave room for others
+_PASSAGES_A_DOCUMENT = 2  # fetched at first, and twice as many each time that they are of too few documents
+_MOST_PASSAGES = 1000  # that a search returns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +143,14 @@ def ranked_hits(
 def ranked_documents(
     corpus: Corpus, query: str, k: int, *, dense_weight: float | None, history: Sequence[Turn] = ()
 ) -> list[str]:
-    """Return the set's ids of the best `k` articles by their best passage; those of the same words stand together."""
-    wanted = min(1000, k * _PASSAGES_A_DOCUMENT)
-    hits = ranked_hits(corpus, query, wanted, dense_weight=dense_weight, history=history)
-    articles = list(dict.fromkeys(hit.article.id for hit in hits))[:k]
-    return [name for article in articles for name in corpus.ids[article]]
+    """Return the set's ids of the best `k` articles by their best passage; those of the same words stand together.
+
+    They are fewer than `k` where no more are found, or among the best 1,000 passages.
+    """
+    wanted = min(_MOST_PASSAGES, k * _PASSAGES_A_DOCUMENT)
+    while True:
+        hits = ranked_hits(corpus, query, wanted, dense_weight=dense_weight, history=history)
+        articles = list(dict.fromkeys(hit.article.id for hit in hits))[:k]
+        if len(articles) == k or len(hits) < wanted or wanted == _MOST_PASSAGES:
+            return [name for article in articles for name in corpus.ids[article]]
+        wanted = min(_MOST_PASSAGES, 2 * wanted)
