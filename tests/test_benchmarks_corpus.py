@@ -114,3 +114,16 @@ def test_documents_of_many_passages_leave_room_for_others() -> None:
         for weight in RANKINGS.values():
             ranked = ranked_documents(corpus, "Where do owls hunt mice?", 2, dense_weight=weight)
             assert ranked == ["long", "short"]
+
+
+COPIED = [
+    Document(id="owls", text="Owls hunt mice at night in the old barn of Dover."),
+    Document(id="larks", text="Larks hunt flies over Dover."),
+    Document(id="copy", text="At Easter owls hunt mice at night in the old barn of Dover, said Ada Lund."),
+]
+
+
+def test_a_near_copy_is_ranked_directly_behind_what_it_copies() -> None:
+    with indexed(COPIED, options(FakeEmbedder())) as corpus:
+        hits = ranked_hits(corpus, "What do owls hunt at night in the barn?", 3, dense_weight=None)
+    assert [(hit.rank, hit.article.id) for hit in hits] == [(1, "owls"), (2, "copy"), (3, "larks")]

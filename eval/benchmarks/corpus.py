@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from eval.benchmarks.options import Options
+from index.duplicates import is_near_copy
 from index.embed import BUNDLED_MODEL, Embedder, Vectors
 from index.fast_embed import embedder_for
 from index.news_index import Hit, NewsIndex
 from index.scope import Filters
 from rag.history import Turn
 from rag.question import read_question
-from rag.retrieve import retrieve
+from rag.retrieve import Evidence, retrieve
 
 __all__ = [
     "RANKINGS",
@@ -131,13 +132,25 @@ def _line(document: Document) -> str:
 def ranked_hits(
     corpus: Corpus, query: str, k: int, *, dense_weight: float | None, history: Sequence[Turn] = ()
 ) -> list[Hit]:
-    """Return the best `k` passages: of our own retrieval when `dense_weight` is None, else of one search alone."""
+    """Return the best `k` passages: of our own retrieval when `dense_weight` is None, else of one search alone.
+
+    Near-copies that our own retrieval puts aside are ranked directly behind what they copy.
+    """
     if dense_weight is None:
         question = read_question(query, history=history, filters=Filters(), known_sources=corpus.index.sources())
-        return list(retrieve(corpus.index, question, k=k).hits[:k])
-    hits = corpus.index.find(query, k=k, filters=Filters(), dense_weight=dense_weight)
-    found = [hit for hit in hits if dense_weight or hit.scores["lexical"] > 0]  # words find only what holds one
+        found = _with_copies(retrieve(corpus.index, question, k=k))[:k]
+    else:
+        hits = corpus.index.find(query, k=k, filters=Filters(), dense_weight=dense_weight)
+        found = [hit for hit in hits if dense_weight or hit.scores["lexical"] > 0]  # words find only what holds one
     return [replace(hit, rank=rank) for rank, hit in enumerate(found, start=1)]
+
+
+def _with_copies(evidence: Evidence) -> list[Hit]:
+    copies: dict[str, list[Hit]] = {}
+    for hit in evidence.copies:
+        original = next(other for other in evidence.hits if is_near_copy(hit.passage.text, other.passage.text))
+        copies.setdefault(original.passage.id, []).append(hit)
+    return [one for hit in evidence.hits for one in (hit, *copies.get(hit.passage.id, ()))]
 
 
 def ranked_documents(
