@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from eval.addresses import Address
+from eval.addresses import Address, ServerError
 from eval.cases import Case
 from eval.command import evaluate
 from eval.run import read_run
@@ -192,7 +192,10 @@ class Server(BaseHTTPRequestHandler):
             if "question" in body
             else {"choices": [{"message": {"content": answer["text"]}}], "groundwire": answer}
         )
-        self.send_response(200 if self.path in ("/api/v1/ask", "/v1/chat/completions") else 404)
+        moved = self.path.startswith("/moved")
+        self.send_response(302 if moved else 200 if self.path in ("/api/v1/ask", "/v1/chat/completions") else 404)
+        if moved:
+            self.send_header("Location", "/api/v1/ask")
         self.end_headers()
         self.wfile.write(json.dumps(reply).encode())
 
@@ -236,6 +239,23 @@ def test_a_run_without_a_single_answer_could_not_run(
 ) -> None:
     assert status("--url", f"{server}/elsewhere/ask") == 2
     assert "no case was answered: ServerError: " in capsys.readouterr().err
+
+
+FAR = Case(
+    id="1", split="test", question="Who?", kind="far", history=(), filters={}, answers=(), evidence=(), refuse=True
+)
+
+
+def test_a_redirect_is_refused_because_it_would_take_the_token_along(server: str) -> None:
+    with pytest.raises(ServerError, match="sends on to '/api/v1/ask'; name that address with --url if you trust it"):
+        Address.of(f"{server}/moved", model=None, token="secret").ask(FAR)
+    assert [path for path, _, _ in Server.asked] == ["/moved/api/v1/ask"]
+
+
+def test_a_reply_that_is_too_long_is_said_to_be_that(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.addresses._LONGEST_REPLY", 10)
+    with pytest.raises(ServerError, match="its reply is longer than 10 bytes"):
+        Address.of(server, model=None, token=None).ask(FAR)
 
 
 def test_history_and_window_reach_a_server_of_openais_dialect() -> None:
