@@ -1,5 +1,6 @@
 """Answers over HTTP: from a Groundwire server, or from any server that speaks OpenAI's chat completions."""
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -20,6 +21,13 @@ _LONGEST_REPLY = 32 * 1024 * 1024
 
 class ServerError(InputError):
     """Say that a server gave no answer."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follow no redirect: the token would go along, to whatever host the server names."""
+
+    def redirect_request(self, *arguments: object) -> None:
+        """Return no request, by which the redirect becomes an `HTTPError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +84,36 @@ class Address:
             **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
         }
         request = urllib.request.Request(self.url, json.dumps(self.body(case)).encode(), headers)
+        said = self._reply(request)
+        if len(said) > _LONGEST_REPLY:
+            raise ServerError(f"{self.url}: its reply is longer than {_LONGEST_REPLY} bytes; let it answer in fewer")
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:
-                found = json.loads(reply.read(_LONGEST_REPLY))
+            found = json.loads(said)
+        except ValueError as error:
+            raise ServerError(
+                f"{self.url}: answered {said!r:.80}, which is no JSON; is this the right path?"
+            ) from error
+        if not isinstance(found, dict):
+            raise ServerError(f"{self.url}: answered {found!r:.80}; an object was expected")
+        return found
+
+    def _reply(self, request: urllib.request.Request) -> bytes:
+        """Return what the server replies, cut one byte behind the longest reply that is read."""
+        try:
+            with urllib.request.build_opener(_NoRedirects).open(request, timeout=self.timeout_s) as reply:
+                return bytes(reply.read(_LONGEST_REPLY + 1))
         except urllib.error.HTTPError as error:
+            if 300 <= error.code < 400:
+                place = error.headers.get("Location")
+                raise ServerError(
+                    f"{self.url}: sends on to {place!r}; name that address with --url if you trust it"
+                ) from error
             said = error.read(300).decode("utf-8", "replace")
             raise ServerError(
                 f"{self.url}: HTTP {error.code} ({said}); is this the right address and token?"
             ) from error
-        except (OSError, ValueError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise ServerError(f"{self.url}: no answer ({error}); is the server running there?") from error
-        if not isinstance(found, dict):
-            raise ServerError(f"{self.url}: answered {found!r:.80}; an object was expected")
-        return found
 
 
 def from_address(address: Address, *, embedder: Embedder) -> Setup:

@@ -1,7 +1,8 @@
 """Answers to be scored: our own JSON shape, or what an OpenAI-compatible server gives, read into one value.
 
 Only `text` has to be there. A citation needs the words it cites (`quote`) and the article (`article_id`, `url` or
-`title`); where `start` and `end` are missing, the words are looked up in the article.
+`title`: the first that fits an article counts); where `start` and `end` are missing, the words are looked up in the
+article.
 """
 
 import json
@@ -135,7 +136,7 @@ def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> boo
 
 def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> GivenCitation:
     quote = str(data.get("quote") or "")
-    named = [key for key, article in articles.items() if _is_named(article, data)]
+    named = _named(data, articles)
     if "start" in data and "end" in data:
         spans = [EvidenceSpan(*key, data["start"], data["end"]) for key in named if 0 <= data["start"] < data["end"]]
         stored = next((articles[s.article_id, s.revision].text[s.start : s.end] for s in spans), "")
@@ -150,11 +151,12 @@ def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> Given
     )  # fmt: skip
 
 
-def _is_named(article: Any, data: Mapping[str, Any]) -> bool:  # noqa: ANN401 - an Article
+def _named(data: Mapping[str, Any], articles: Articles) -> list[tuple[str, int]]:
+    """Return the revisions that a citation names: by its id, else its url, else its title, the first that fits any."""
     for field, value in (("id", data.get("article_id")), ("url", data.get("url")), ("title", data.get("title"))):
-        if value:
-            return bool(getattr(article, field) == value and data.get("revision") in (None, article.revision))
-    return False
+        if found := [key for key, article in articles.items() if value and getattr(article, field) == value]:
+            return [key for key in found if data.get("revision") in (None, key[1])]
+    return []
 
 
 def _sentences(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> tuple[CitedSentence, ...]:

@@ -67,7 +67,10 @@ class Case:
 
 
 def load_cases(path: Path, articles: Articles) -> list[Case]:
-    """Read cases and check their spans against the articles by (id, revision); raise `InputError` naming the line."""
+    """Read cases and check their spans against the articles by (id, revision).
+
+    Raises `InputError` naming the line, or the file that holds no case.
+    """
     cases: dict[str, Case] = {}
     for where, data in _lines(path):
         try:
@@ -77,6 +80,8 @@ def load_cases(path: Path, articles: Articles) -> list[Case]:
         if case.id in cases:
             raise InputError(f"{where}: the id {case.id!r} stands on an earlier line too; give each case its own")
         cases[case.id] = case
+    if not cases:
+        raise InputError(f"{path}: holds no case; write one JSON object a line, as docs/evaluating.md has them")
     return list(cases.values())
 
 

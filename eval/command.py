@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
+from click.core import ParameterSource
 
 from index.errors import InputError
 
@@ -24,8 +25,10 @@ __all__ = ["evaluate"]
 _BELOW_A_GATE = 1
 _COULD_NOT_RUN = 2
 
-_FOR_CASES = ("articles", "answers", "url", "token_file", "gate", "write_gates", "compare", "as_html")
+_FOR_PUBLIC_SETS = ("data", "limit")
+_FOR_BOTH = ("suites", "as_json")
 
+_WRITTEN = ParameterSource.COMMANDLINE
 _PATH = click.Path(path_type=Path)
 
 
@@ -80,16 +83,30 @@ def evaluate(
 
     public = [name for name in suites if name in names()]
     if not public:
+        if unused := _given(lambda name: name in _FOR_PUBLIC_SETS):
+            named = ", ".join(suites) or "our own suites"
+            raise InputError(f"{unused} is for public sets; leave it out with {named}")
         return _cases(suites, as_json=as_json, environment=environment, **options)
     if len(public) < len(suites):
         raise InputError(f"{', '.join(public)} cannot be mixed with other suites; score them in a call of their own")
-    if unused := [name for name in _FOR_CASES if options[name]]:
-        option = "--html" if unused[0] == "as_html" else "--" + unused[0].replace("_", "-")
-        raise InputError(f"{option} is for suites of cases; leave it out with {', '.join(public)}")
-    found = [run_public(name, data, limit=limit) for name in public]
+    if unused := _given(lambda name: name not in (*_FOR_PUBLIC_SETS, *_FOR_BOTH)):
+        raise InputError(f"{unused} is for suites of cases; leave it out with {', '.join(public)}")
+    embedder = environment.embedder() if environment else None
+    found = [run_public(name, data, limit=limit, embedder=embedder) for name in public]
     shown = [document for document, _ in found]
     click.echo(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))
     return 0  # also where a set's files are missing: the report says so, and the other sets are run
+
+
+def _given(chosen: Callable[[str], bool]) -> str | None:
+    """Return the first option that is chosen by its name and stands on the command line, as it is written there."""
+    context = click.get_current_context()
+    written = (
+        parameter.opts[0]
+        for parameter in context.command.params
+        if chosen(parameter.name or "") and context.get_parameter_source(parameter.name or "") is _WRITTEN
+    )
+    return next(written, None)
 
 
 def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - those of the command

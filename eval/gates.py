@@ -14,7 +14,7 @@ __all__ = ["GATED", "Miss", "gates_of", "misses", "read_gates"]
 
 GATED = (
     "quote_fidelity", "citation_precision", "evidence_recall", "evidence_complete", "answered", "refused_near",
-    "refused_far", "hit@5",
+    "refused_far", "refused_false_premise", "hit@5",
 )  # fmt: skip
 
 Gates = Mapping[str, Mapping[str, float]]
@@ -73,17 +73,22 @@ def misses(run: Mapping[str, Any], gates: Gates) -> list[Miss]:
 
 
 def gates_of(run: Mapping[str, Any], *, metrics: Sequence[str] = GATED) -> str:
-    """Return a file of gates that today's numbers pass by one case: the kernels of another CPU may turn one over."""
+    """Return a file of gates that today's numbers pass by one case: the kernels of another CPU may turn one over.
+
+    A bar (see `eval.bars`) that is reached today is the least that its gate may be.
+    """
     lines = [
         "# The least that each figure may be, by suite: those of the day it was written, less one case, because the",
-        "# kernels of another CPU may turn one over. Quotes are exact or wrong.",
+        "# kernels of another CPU may turn one over; but no bar that is reached may be lost. Quotes are exact or",
+        "# wrong.",
         "# Written by `groundwire eval --write-gates FILE`.",
     ]
     for suite, summary in run["by_suite"].items():
         lines += ["", f"[{suite}]"]
+        reached = {bar["metric"]: bar["least"] for bar in run["bars"].get(suite, ()) if not bar["short"]}
         for metric in (name for name in metrics if name in summary["metrics"]):
             slack = 0.0 if metric == "quote_fidelity" else 1 / summary["counted"][metric]
-            least = max(0.0, math.floor(1000 * (summary["metrics"][metric] - slack)) / 1000)
+            least = max(reached.get(metric, 0.0), math.floor(1000 * (summary["metrics"][metric] - slack)) / 1000)
             key = metric if metric.replace("_", "").isalnum() else f'"{metric}"'
             lines.append(f"{key} = {least}")
     return "\n".join(lines) + "\n"

@@ -22,7 +22,6 @@ from eval.metrics import (
     ndcg_at_k,
     nugget_recall,
     quote_fidelity,
-    recall_at_k,
     reciprocal_rank,
     share_precise,
     span_precision,
@@ -188,7 +187,7 @@ def _retrieval(case: Case, hits: tuple[EvidenceSpan, ...]) -> dict[str, float]:
     ]
     by_hits = {k: [need for need, depth in depths.items() if depth is not None and depth <= k] for k in (1, 5, 8)}
     return {
-        **{f"recall@{k}": recall_at_k(found, needs, k=max(1, len(found))) for k, found in by_hits.items()},
+        **{f"recall@{k}": len(found) / len(needs) for k, found in by_hits.items()},
         "hit@1": hit_at_k(ranked, needs, k=1), "hit@5": hit_at_k(ranked, needs, k=5),
         "mrr": reciprocal_rank(ranked, needs), "ndcg@10": ndcg_at_k(ranked, dict.fromkeys(_reachable(depths), 1), k=10),
     }  # fmt: skip

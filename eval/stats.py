@@ -8,12 +8,14 @@ import numpy as np
 __all__ = ["Comparison", "Interval", "bootstrap_interval", "compare", "paired_permutation"]
 
 NOT_ENOUGH = "not enough cases to tell"
+_RESAMPLES = 2000  # of the bootstrap
+_ROUNDS = 10_000  # of the permutation test
 _MARGIN = 0.05  # a difference that a reader would care about
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Hold the range in which a mean lies, with a confidence of 95 % unless asked otherwise."""
+    """Hold the range in which a mean lies, with a confidence of 95 %."""
 
     low: float
     high: float
@@ -36,10 +38,8 @@ class Comparison:
     verdict: str
 
 
-def bootstrap_interval(
-    values: Sequence[float], *, seed: int, level: float = 0.95, resamples: int = 2000, lowest: float = 0.0
-) -> Interval:
-    """Return the percentile interval of the mean of values from `lowest` to 1.
+def bootstrap_interval(values: Sequence[float], *, seed: int, lowest: float = 0.0) -> Interval:
+    """Return the 95 % percentile interval of the mean of values from `lowest` to 1.
 
     Efron, Tibshirani: An Introduction to the Bootstrap (1993), chapter 13. Raises `ValueError` without values. Values
     that are all the same have no spread to resample: then it reaches as far as Wilson's (1927) interval of none in `n`.
@@ -55,12 +55,12 @@ def bootstrap_interval(
     if array.min() == array.max():
         value, far = float(array[0]), 1.96**2 / (len(array) + 1.96**2)
         return Interval(round(max(lowest, value - far), 4), round(min(1.0, value + far), 4))
-    rows = np.random.default_rng(seed).integers(len(array), size=(resamples, len(array)))
-    low, high = np.quantile(array[rows].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    rows = np.random.default_rng(seed).integers(len(array), size=(_RESAMPLES, len(array)))
+    low, high = np.quantile(array[rows].mean(axis=1), [0.025, 0.975])
     return Interval(round(float(low), 4), round(float(high), 4))
 
 
-def paired_permutation(first: Sequence[float], second: Sequence[float], *, seed: int, rounds: int = 10_000) -> float:
+def paired_permutation(first: Sequence[float], second: Sequence[float], *, seed: int) -> float:
     """Return the two-sided p-value of the mean difference when the two runs could be swapped case by case.
 
     Fisher (1935); for retrieval Smucker, Allan, Carterette: A Comparison of Statistical Significance Tests (2007).
@@ -77,8 +77,8 @@ def paired_permutation(first: Sequence[float], second: Sequence[float], *, seed:
     if len(differing) <= 12:
         signs = (np.arange(2 ** len(differing))[:, None] >> np.arange(len(differing)) & 1) * 2 - 1
         return float(np.mean(abs(signs @ differing) >= seen))
-    signs = np.random.default_rng(seed).integers(2, size=(rounds, len(differing))) * 2 - 1
-    return float((np.sum(abs(signs @ differing) >= seen) + 1) / (rounds + 1))
+    signs = np.random.default_rng(seed).integers(2, size=(_ROUNDS, len(differing))) * 2 - 1
+    return float((np.sum(abs(signs @ differing) >= seen) + 1) / (_ROUNDS + 1))
 
 
 def compare(first: Sequence[float], second: Sequence[float], *, seed: int) -> Comparison:

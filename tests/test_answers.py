@@ -37,6 +37,21 @@ def test_an_article_is_found_by_its_address_or_title(named: Mapping[str, Any]) -
     assert given.citations[0].spans == (EvidenceSpan("oslo", 1, 0, 20),)
 
 
+@pytest.mark.parametrize("named", [{"url": "https://news.example/oslo"}, {"url": "x", "title": "Oslo pays"}])
+def test_an_id_of_another_system_does_not_hide_the_address_or_the_title(named: Mapping[str, Any]) -> None:
+    given = read_answer(
+        {"text": "x", "citations": [{"article_id": "chunk-7", **named, "revision": 1, "quote": QUOTE}]}, ARTICLES
+    )
+    assert given.citations[0].spans == (EvidenceSpan("oslo", 1, 0, 20),)
+
+
+def test_an_id_of_ours_outweighs_a_title() -> None:
+    rome = Article(id="rome", text="Rome paid.", title="Rome pays")
+    citation = {"article_id": "rome", "title": "Oslo pays", "quote": QUOTE}
+    given = read_answer({"text": "x", "citations": [citation]}, {**ARTICLES, ("rome", 1): rome})
+    assert given.citations[0].spans == ()
+
+
 @pytest.mark.parametrize(
     "citation",
     [

@@ -6,6 +6,7 @@ import pytest
 
 from eval.benchmarks.clapnq import cited_sentences, load, run, selection_f1
 from eval.benchmarks.options import Options
+from index.errors import InputError
 from index.sentences import Span
 from tests.fakes import FakeEmbedder
 
@@ -44,6 +45,24 @@ def test_sentences_are_found_at_their_places_and_selections_by_number(folder: Pa
     assert [span.of(first.passage) for span in first.sentences] == TIDES
     assert first.selections == (frozenset({1}), frozenset({0, 1}))
     assert [question.answerable for question in load(folder)] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "selected", "said"),
+    [
+        (["Tides rise.", "Tides sink."], [], "sentence 2 does not stand in its passage: 'Tides sink.'"),
+        (["Tides rise."], ["Tides sink."], "a selected sentence is none of its passage: 'Tides sink.'"),
+    ],
+)
+def test_a_sentence_that_does_not_stand_in_its_passage_is_said(
+    folder: Path, sentences: list[str], selected: list[str], said: str
+) -> None:
+    broken = row(9, "Tides", ["Tides rise."], "what rises", [selected])
+    broken["passages"][0]["sentences"] = sentences
+    (folder / "clapnq_dev_answerable.jsonl").write_text(json.dumps(broken) + "\n", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load(folder)
+    assert f"clapnq question 9: {said}; get the file anew" in str(error.value)
 
 
 def test_a_cited_span_stands_for_every_sentence_that_it_touches(folder: Path) -> None:

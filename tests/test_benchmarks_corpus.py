@@ -1,11 +1,16 @@
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from eval.benchmarks.corpus import RANKINGS, Document, Remembering, indexed, ranked_documents, ranked_hits
 from eval.benchmarks.options import Options
+from index.embed import Vectors
+from index.fast_embed import FastEmbedder
 from index.news_index import NewsIndex
+from index.passage import Chunking
 from index.scope import Filters
 from index.tokens import count_tokens, token_starts
 from tests.fakes import FakeEmbedder, write_articles
@@ -51,19 +56,31 @@ def test_words_alone_find_nothing_without_a_word_in_common_and_meaning_alone_doe
         assert [hit.rank for hit in ranked_hits(corpus, "Zeppelins", 5, dense_weight=1.0)] == [1, 2]
 
 
-def test_a_query_is_embedded_once() -> None:
+def test_a_text_is_embedded_once() -> None:
+    fake = FakeEmbedder()
+    remembering = Remembering(fake.embed_passages)
+    first = remembering(["a lark", "an owl", "a lark"])
+    again = remembering(["an owl"])
+    assert fake.embedded == ["a lark", "an owl"]
+    assert np.array_equal(first[1], again[0])
+    assert remembering([]).shape == (0, 64)
+
+
+def test_a_query_is_embedded_once_for_all_rankings() -> None:
     class Counting(FakeEmbedder):
-        def embed_queries(self, texts):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - the fake's own
+        def embed_queries(self, texts: Sequence[str]) -> Vectors:
             self.embedded.extend(texts)
             return super().embed_queries(texts)
 
-    counting = Counting()
-    remembering = Remembering(counting)
-    first = remembering.embed_queries(["a lark", "an owl", "a lark"])
-    again = remembering.embed_queries(["an owl"])
-    assert counting.embedded == ["a lark", "an owl"]
-    assert np.array_equal(first[1], again[0])
-    assert remembering.embed_queries([]).shape == (0, 64)
+    with indexed(DOCUMENTS, options(Counting())) as corpus:
+        for weight in RANKINGS.values():
+            ranked_hits(corpus, "What do owls hunt?", 2, dense_weight=weight)
+        assert cast(Counting, corpus.index.embedder).embedded.count("What do owls hunt?") == 1
+
+
+def test_a_prepared_model_is_looked_for_in_the_cache_of_the_embedder(tmp_path: Path) -> None:
+    with indexed([], Options(folder=Path(), embedder=FastEmbedder(tmp_path))) as corpus:
+        assert corpus.index.cache == tmp_path
 
 
 def test_the_weight_decides_which_search_ranks(tmp_path: Path) -> None:
@@ -86,3 +103,27 @@ def test_the_starts_of_tokens_cut_a_text_into_as_many_pieces_as_it_has_tokens() 
     assert len(starts) == count_tokens([text])[0]
     assert (starts[0], starts) == (0, sorted(starts))
     assert all(start < len(text) for start in starts)
+
+
+def test_documents_of_many_passages_leave_room_for_others() -> None:
+    long = " ".join(f"Owls hunt mice in barn {number}." for number in range(40))
+    documents = [Document(id="long", text=long), Document(id="short", text="An owl sleeps.")]
+    few = Options(folder=Path(), embedder=FakeEmbedder(), chunking=Chunking(max_tokens=16))
+    with indexed(documents, few) as corpus:
+        assert corpus.settings()["passages"] == 41
+        for weight in RANKINGS.values():
+            ranked = ranked_documents(corpus, "Where do owls hunt mice?", 2, dense_weight=weight)
+            assert ranked == ["long", "short"]
+
+
+COPIED = [
+    Document(id="owls", text="Owls hunt mice at night in the old barn of Dover."),
+    Document(id="larks", text="Larks hunt flies over Dover."),
+    Document(id="copy", text="At Easter owls hunt mice at night in the old barn of Dover, said Ada Lund."),
+]
+
+
+def test_a_near_copy_is_ranked_directly_behind_what_it_copies() -> None:
+    with indexed(COPIED, options(FakeEmbedder())) as corpus:
+        hits = ranked_hits(corpus, "What do owls hunt at night in the barn?", 3, dense_weight=None)
+    assert [(hit.rank, hit.article.id) for hit in hits] == [(1, "owls"), (2, "copy"), (3, "larks")]

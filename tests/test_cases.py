@@ -210,3 +210,10 @@ def test_what_is_not_json_is_refused_by_its_line(tmp_path: Path) -> None:
     path.write_text("\n{", encoding="utf-8")
     with pytest.raises(InputError, match=r"c\.jsonl:2: not JSON"):
         load_cases(path, ARTICLES)
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_a_file_without_a_case_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"c\.jsonl: holds no case; write one JSON object a line"):
+        load_cases(tmp_path / "c.jsonl", ARTICLES)

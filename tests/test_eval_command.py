@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from eval.addresses import Address
+from eval.addresses import Address, ServerError
 from eval.cases import Case
 from eval.command import evaluate
 from eval.run import read_run
 from eval.show import show_failures
+from index.embed import Embedder
 from index.errors import InputError
 from rag.history import Turn
 from tests.fakes import KYIV, FakeEmbedder, write_articles
@@ -191,7 +192,10 @@ class Server(BaseHTTPRequestHandler):
             if "question" in body
             else {"choices": [{"message": {"content": answer["text"]}}], "groundwire": answer}
         )
-        self.send_response(200 if self.path in ("/api/v1/ask", "/v1/chat/completions") else 404)
+        moved = self.path.startswith("/moved")
+        self.send_response(302 if moved else 200 if self.path in ("/api/v1/ask", "/v1/chat/completions") else 404)
+        if moved:
+            self.send_header("Location", "/api/v1/ask")
         self.end_headers()
         self.wfile.write(json.dumps(reply).encode())
 
@@ -237,6 +241,23 @@ def test_a_run_without_a_single_answer_could_not_run(
     assert "no case was answered: ServerError: " in capsys.readouterr().err
 
 
+FAR = Case(
+    id="1", split="test", question="Who?", kind="far", history=(), filters={}, answers=(), evidence=(), refuse=True
+)
+
+
+def test_a_redirect_is_refused_because_it_would_take_the_token_along(server: str) -> None:
+    with pytest.raises(ServerError, match="sends on to '/api/v1/ask'; name that address with --url if you trust it"):
+        Address.of(f"{server}/moved", model=None, token="secret").ask(FAR)
+    assert [path for path, _, _ in Server.asked] == ["/moved/api/v1/ask"]
+
+
+def test_a_reply_that_is_too_long_is_said_to_be_that(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.addresses._LONGEST_REPLY", 10)
+    with pytest.raises(ServerError, match="its reply is longer than 10 bytes"):
+        Address.of(server, model=None, token=None).ask(FAR)
+
+
 def test_history_and_window_reach_a_server_of_openais_dialect() -> None:
     case = Case(
         id="1", split="test", question="And then?", kind="follow-up", history=(Turn("Who?", "Oslo."),),
@@ -258,7 +279,9 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_public(name: str, folder: Path | None, *, limit: int | None) -> tuple[dict[str, Any], str]:
+    def run_public(
+        name: str, folder: Path | None, *, limit: int | None, embedder: Embedder | None
+    ) -> tuple[dict[str, Any], str]:
         return {"suite": name, "n": limit or 0, "folder": str(folder)}, f"{name}: a table"
 
     monkeypatch.setattr("eval.public.names", lambda: ("squad",))
@@ -285,11 +308,46 @@ def test_a_public_set_whose_files_are_missing_is_said_not_failed(capsys: pytest.
 
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize(
-    ("more", "said"), [(["dev"], "cannot be mixed"), (["--html"], "--html is for suites of cases")]
+    ("more", "said"),
+    [
+        (["dev"], "cannot be mixed"),
+        (["--html"], "--html is for suites of cases; leave it out with squad"),
+        (["--index", "folder"], "--index is for suites of cases"),
+        (["-k", "8"], "-k is for suites of cases"),
+        (["--model", "llama"], "--model is for suites of cases"),
+        (["--runs", "runs"], "--runs is for suites of cases"),
+        (["--failures", "3"], "--failures is for suites of cases"),
+        (["--writer", "quoter"], "--writer is for suites of cases"),
+    ],
 )
 def test_what_a_public_set_cannot_do_is_said(capsys: pytest.CaptureFixture[str], more: list[str], said: str) -> None:
     assert public_status("squad", "--data", "sets", *more) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["cases.jsonl", "--limit", "5"], "--limit is for public sets; leave it out with cases.jsonl"),
+        (["--data", "sets"], "--data is for public sets; leave it out with our own suites"),
+    ],
+)
+def test_what_suites_of_cases_cannot_do_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert public_status(*arguments, "--answers", "good.jsonl", "--runs", "runs") == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_public_set_is_run_with_the_embedder_of_the_settings(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [{"id": "1", "question": "How many died?", "answers": [{"text": "19"}], "is_impossible": False}]
+    write_articles(folder / "dev-v2.0.jsonl", *({"title": title, "context": QUOTE, "qas": asked} for title in "AB"))
+    evaluate.main(
+        ["squad", "--data", str(folder), "--json"], obj=SimpleNamespace(embedder=FakeEmbedder), standalone_mode=False
+    )
+    assert json.loads(capsys.readouterr().out)["settings"]["model"] == "fake"
 
 
 def test_our_bot_answers_with_the_embedder_of_the_settings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

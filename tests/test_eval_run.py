@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -373,6 +374,26 @@ def test_gates_written_from_a_run_are_missed_by_one_that_lost_two_cases(
     gates = read_gates(tmp_path / "gates.toml")
     assert misses(scored(toll=REFUSAL, both=TOLL), gates) == []
     assert misses(scored(toll=REFUSAL, both=REFUSAL), gates) != []
+
+
+def test_a_gate_is_not_below_a_bar_that_is_reached() -> None:
+    seen = {"metrics": {"refused_far": 0.95, "answered": 0.9, "refused_near": 0.5},
+            "counted": {"refused_far": 20, "answered": 20, "refused_near": 10}}  # fmt: skip
+    bars = [
+        {"metric": "refused_far", "least": 0.95, "short": 0.0},
+        {"metric": "answered", "least": 0.8, "short": 0.0},
+        {"metric": "refused_near", "least": 0.6, "short": 0.1},
+    ]
+    written = tomllib.loads(gates_of({"by_suite": {"test": seen, "mine": seen}, "bars": {"test": bars}}))
+    assert written == {
+        "test": {"answered": 0.85, "refused_near": 0.4, "refused_far": 0.95},
+        "mine": {"answered": 0.85, "refused_near": 0.4, "refused_far": 0.899},
+    }
+
+
+def test_false_premises_have_a_gate() -> None:
+    seen = {"metrics": {"refused_false_premise": 0.75}, "counted": {"refused_false_premise": 4}}
+    assert "refused_false_premise = 0.5\n" in gates_of({"by_suite": {"mine": seen}, "bars": {}})
 
 
 @pytest.mark.parametrize("text", ["[", "score = 1", "[mine]\nspeed = 1", "[mine]\nscore = '1'", "[mine]\nscore = true"])

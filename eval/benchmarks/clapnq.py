@@ -21,6 +21,7 @@ from eval.benchmarks.options import Options, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import f1
 from index.article import clean_text
+from index.errors import InputError
 from index.sentences import Span
 from rag.bot import NewsBot
 
@@ -63,21 +64,34 @@ def load(folder: Path) -> list[Question]:
 def _question(row: dict[str, Any], *, answerable: bool) -> Question:
     passage = row["passages"][0]
     text = clean_text(passage["text"]).strip()
-    spans, start = [], 0
-    for sentence in passage["sentences"]:
-        words = clean_text(sentence).strip()
-        start = max(text.find(words, start), start)
-        spans.append(Span(start, start + len(words)))
-        start = spans[-1].end
     places = {sentence.strip(): number for number, sentence in enumerate(passage["sentences"])}
-    selections = [
-        frozenset(places[words.strip()] for words in output.get("selected_sentences") or () if words.strip() in places)
-        for output in row["output"]
-    ]
+    selections = []
+    for output in row["output"]:
+        selected = [words.strip() for words in output.get("selected_sentences") or ()]
+        if strange := [words for words in selected if words not in places]:
+            raise _broken(row, f"a selected sentence is none of its passage: {strange[0]!r}")
+        selections.append(frozenset(places[words] for words in selected))
     return Question(
-        id=str(row["id"]), text=row["input"], title=passage["title"], passage=text, sentences=tuple(spans),
+        id=str(row["id"]), text=row["input"], title=passage["title"], passage=text, sentences=_sentences(row, text),
         answerable=answerable, selections=tuple(selection for selection in selections if selection),
     )  # fmt: skip
+
+
+def _sentences(row: dict[str, Any], text: str) -> tuple[Span, ...]:
+    """Return where the sentences of a passage stand in its text, one behind the other."""
+    spans, end = [], 0
+    for number, sentence in enumerate(row["passages"][0]["sentences"], start=1):
+        words = clean_text(sentence).strip()
+        start = text.find(words, end)
+        if start < 0:
+            raise _broken(row, f"sentence {number} does not stand in its passage: {words!r}")
+        end = start + len(words)
+        spans.append(Span(start, end))
+    return tuple(spans)
+
+
+def _broken(row: dict[str, Any], what: str) -> InputError:
+    return InputError(f"{NAME} question {row['id']}: {what}; get the file anew from {_SOURCE}")
 
 
 def cited_sentences(question: Question, cited: Sequence[Span]) -> frozenset[int]:

@@ -2,20 +2,23 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from eval.benchmarks.options import Options
-from index.embed import Embedder, Vectors
+from index.duplicates import is_near_copy
+from index.embed import BUNDLED_MODEL, Embedder, Vectors
+from index.fast_embed import embedder_for
 from index.news_index import Hit, NewsIndex
 from index.scope import Filters
 from rag.history import Turn
 from rag.question import read_question
-from rag.retrieve import retrieve
+from rag.retrieve import Evidence, retrieve
 
 __all__ = [
     "RANKINGS",
@@ -31,7 +34,8 @@ __all__ = [
 RANKINGS: Mapping[str, float | None] = {"ours": None, "dense only": 1.0, "words only": 0.0}
 """The rankings compared in one run: what the bot retrieves, meaning alone, words alone."""
 
-_PASSAGES_A_DOCUMENT = 2  # fetched, so that documents cut into several passages leave room for others
+_PASSAGES_A_DOCUMENT = 2  # fetched at first, and twice as many each time that they are of too few documents
+_MOST_PASSAGES = 1000  # that a search returns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,40 +50,18 @@ class Document:
 
 
 class Remembering:
-    """Embed with another embedder and keep the vectors of queries: each of them is ranked several times."""
+    """Embed each text once and keep its vector: queries are ranked several times, passages cut alike several ways."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embed: Callable[[Sequence[str]], Vectors]) -> None:
+        self._embed = embed
         self._vectors: dict[str, Vectors] = {}
-        self.count_tokens = embedder.count_tokens
-        self.embed_passages = embedder.embed_passages
 
-    @property
-    def model_id(self) -> str:
-        """Return the other embedder's."""
-        return self._embedder.model_id
-
-    @property
-    def fingerprint(self) -> str:
-        """Return the other embedder's."""
-        return self._embedder.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """Return the other embedder's."""
-        return self._embedder.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        """Return the other embedder's."""
-        return self._embedder.max_tokens
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Return shape ``(len(texts), dimension)``; each text is embedded once."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        self._vectors.update(zip(new, self._embedder.embed_queries(new), strict=True))
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Return shape ``(len(texts), dimension)``, float32, rows of length 1."""
         if not texts:
-            return self._embedder.embed_queries([])
+            return self._embed([])
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        self._vectors.update(zip(new, self._embed(new), strict=True))
         return np.stack([self._vectors[text] for text in texts])
 
 
@@ -111,10 +93,14 @@ class Corpus:
 
 def chosen_embedder(options: Options) -> Embedder:
     """Return the embedder of the options, else the one that a new index takes."""
-    if options.embedder:
-        return options.embedder
-    with tempfile.TemporaryDirectory() as folder, NewsIndex.open(folder, create=True) as index:
-        return index.embedder
+    return options.embedder or embedder_for(BUNDLED_MODEL, precision="int8")
+
+
+def _remembering(embedder: Embedder) -> Embedder:
+    """Return a copy that embeds each query once; of the same class, because by that the bot chooses its reader."""
+    kept = copy(embedder)
+    kept.embed_queries = Remembering(embedder.embed_queries)  # type: ignore[method-assign] # of the copy alone
+    return kept
 
 
 @contextmanager
@@ -127,7 +113,7 @@ def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "documents.jsonl"
         path.write_text("".join(_line(d) for d in documents if d.id in firsts), encoding="utf-8")
-        embedder = Remembering(chosen_embedder(options))
+        embedder = _remembering(chosen_embedder(options))
         with NewsIndex.open(Path(folder) / "index", create=True, embedder=embedder, chunking=options.chunking) as index:
             index.ingest(path)
             held = {article.id for article in index.articles()}
@@ -146,20 +132,38 @@ def _line(document: Document) -> str:
 def ranked_hits(
     corpus: Corpus, query: str, k: int, *, dense_weight: float | None, history: Sequence[Turn] = ()
 ) -> list[Hit]:
-    """Return the best `k` passages: of our own retrieval when `dense_weight` is None, else of one search alone."""
+    """Return the best `k` passages: of our own retrieval when `dense_weight` is None, else of one search alone.
+
+    Near-copies that our own retrieval puts aside are ranked directly behind what they copy.
+    """
     if dense_weight is None:
         question = read_question(query, history=history, filters=Filters(), known_sources=corpus.index.sources())
-        return list(retrieve(corpus.index, question, k=k).hits[:k])
-    hits = corpus.index.find(query, k=k, filters=Filters(), dense_weight=dense_weight)
-    found = [hit for hit in hits if dense_weight or hit.scores["lexical"] > 0]  # words find only what holds one
+        found = _with_copies(retrieve(corpus.index, question, k=k))[:k]
+    else:
+        hits = corpus.index.find(query, k=k, filters=Filters(), dense_weight=dense_weight)
+        found = [hit for hit in hits if dense_weight or hit.scores["lexical"] > 0]  # words find only what holds one
     return [replace(hit, rank=rank) for rank, hit in enumerate(found, start=1)]
+
+
+def _with_copies(evidence: Evidence) -> list[Hit]:
+    copies: dict[str, list[Hit]] = {}
+    for hit in evidence.copies:
+        original = next(other for other in evidence.hits if is_near_copy(hit.passage.text, other.passage.text))
+        copies.setdefault(original.passage.id, []).append(hit)
+    return [one for hit in evidence.hits for one in (hit, *copies.get(hit.passage.id, ()))]
 
 
 def ranked_documents(
     corpus: Corpus, query: str, k: int, *, dense_weight: float | None, history: Sequence[Turn] = ()
 ) -> list[str]:
-    """Return the set's ids of the best `k` articles by their best passage; those of the same words stand together."""
-    wanted = min(1000, k * _PASSAGES_A_DOCUMENT)
-    hits = ranked_hits(corpus, query, wanted, dense_weight=dense_weight, history=history)
-    articles = list(dict.fromkeys(hit.article.id for hit in hits))[:k]
-    return [name for article in articles for name in corpus.ids[article]]
+    """Return the set's ids of the best `k` articles by their best passage; those of the same words stand together.
+
+    They are fewer than `k` where no more are found, or among the best 1,000 passages.
+    """
+    wanted = min(_MOST_PASSAGES, k * _PASSAGES_A_DOCUMENT)
+    while True:
+        hits = ranked_hits(corpus, query, wanted, dense_weight=dense_weight, history=history)
+        articles = list(dict.fromkeys(hit.article.id for hit in hits))[:k]
+        if len(articles) == k or len(hits) < wanted or wanted == _MOST_PASSAGES:
+            return [name for article in articles for name in corpus.ids[article]]
+        wanted = min(_MOST_PASSAGES, 2 * wanted)

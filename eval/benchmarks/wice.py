@@ -25,7 +25,7 @@ from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.checkers import CHECKERS, VERDICTS, Checker
 from eval.metrics import f1, hit_at_k, recall_at_k, reciprocal_rank
-from index.embed import Vectors
+from index.embed import Embedder, Vectors
 from index.fuse import DENSE_WEIGHT, fuse
 from index.lexical import WordIndex
 from rag.terms import read_terms
@@ -85,7 +85,7 @@ def run(options: Options) -> BenchmarkReport:
     part = chosen_groups((chunk.article for chunk in everything), options.part)
     chunks = [chunk for chunk in everything if chunk.article in part]
     embedder = chosen_embedder(options)
-    rows = _sentence_rows([chunk for chunk in chunks if chunk.supporting], options)
+    rows = _sentence_rows([chunk for chunk in chunks if chunk.supporting], embedder)
     for name, checker in (options.checkers or CHECKERS).items():
         rows += _verdict_rows(name, checker, chunks)
     claims = {chunk.claim_id: chunk.label for chunk in chunks}
@@ -102,10 +102,9 @@ def run(options: Options) -> BenchmarkReport:
     )  # fmt: skip
 
 
-def _sentence_rows(chunks: Sequence[Chunk], options: Options) -> list[MetricRow]:
+def _sentence_rows(chunks: Sequence[Chunk], embedder: Embedder) -> list[MetricRow]:
     texts = list(dict.fromkeys(sentence for chunk in chunks for sentence in chunk.sentences))
     places = {text: place for place, text in enumerate(texts)}
-    embedder = chosen_embedder(options)
     vectors = embedder.embed_passages(texts)
     claims = embedder.embed_queries([chunk.claim for chunk in chunks])
     words = WordIndex.build([("", text) for text in texts])

@@ -143,9 +143,10 @@ def story_cases(stories: Sequence[Story]) -> Iterator[tuple[NewsIndex, list[Case
 def squad_cases(folder: Path) -> Iterator[tuple[NewsIndex, list[Case]]]:
     """Open an index of the paragraphs of SQuAD's fitting half and a sample of the questions asked about them."""
     paragraphs = load_squad(folder)
-    titles = chosen_groups((paragraph.title for paragraph in paragraphs), "fit")
-    held = [paragraph for paragraph in paragraphs if paragraph.title in titles]
-    questions = [(paragraph, question) for paragraph in held for question in paragraph.questions]
+    everything = [(paragraph, question) for paragraph in paragraphs for question in paragraph.questions]
+    part = chosen_groups((question.group for _, question in everything), "fit")
+    questions = [(paragraph, question) for paragraph, question in everything if question.group in part]
+    held = list({paragraph.id: paragraph for paragraph, _ in questions}.values())
     sample = random.Random(0).sample(questions, min(_SQUAD_QUESTIONS, len(questions)))
     lines = [{"id": paragraph.id, "title": paragraph.title, "text": paragraph.text} for paragraph in held]
     with _indexed(lines) as index:

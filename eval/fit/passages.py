@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from eval.benchmarks.corpus import Remembering
 from eval.fit.command import chosen_sets, table_head, table_line
 from eval.fit.retrieval_sets import Places, RetrievalSet, gain
 from index.article import Article
@@ -108,19 +109,6 @@ class Figures:
     tokens: float
 
 
-class _Remembering:
-    """Embed each text once, because many passages are the same in several tries."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._held: dict[str, Vectors] = {}
-
-    def vectors(self, texts: Sequence[str]) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in self._held]
-        self._held.update(zip(new, self._embedder.embed_passages(new), strict=True))
-        return np.stack([self._held[text] for text in texts])
-
-
 def fitting_half(data: RetrievalSet, *, most: int = _MOST_QUESTIONS) -> RetrievalSet:
     """Return a set with at most so many questions, evenly taken from its fitting half, and the articles they need.
 
@@ -134,7 +122,7 @@ def fitting_half(data: RetrievalSet, *, most: int = _MOST_QUESTIONS) -> Retrieva
     return replace(data, articles=articles, questions=asked)
 
 
-def figures(data: RetrievalSet, attempt: Try, embedder: Embedder, memory: _Remembering) -> Figures:
+def figures(data: RetrievalSet, attempt: Try, embedder: Embedder, memory: Remembering) -> Figures:
     """Cut and search the articles of a set, and judge what its questions find."""
     passages, headers = [], []
     for article in data.articles:
@@ -142,13 +130,13 @@ def figures(data: RetrievalSet, attempt: Try, embedder: Embedder, memory: _Remem
         passages += cut
         headers += [attempt.header(article, embedder)] * len(cut)
     pairs = [(header, passage.text) for header, passage in zip(headers, passages, strict=True)]
-    vectors = memory.vectors([f"{header}\n{text}" if header else text for header, text in pairs])
+    vectors = memory([f"{header}\n{text}" if header else text for header, text in pairs])
     words, every = WordIndex.build(pairs), np.ones(len(pairs), dtype=np.bool_)
     places = Places.of(data, data.questions, passages)
     units = Places.of(replace(data, by_document=False), data.questions, passages).met
     sizes = count_tokens([text for _, text in pairs])
     gains, shares = [], []
-    asked = memory.vectors([question.text.strip() for question in data.questions])
+    asked = memory([question.text.strip() for question in data.questions])
     for number, (question, vector) in enumerate(zip(data.questions, asked, strict=True)):
         bm25 = np.zeros(len(pairs), dtype=np.float32)
         rows, scores = words.search(question.text, limit=len(pairs), allowed=every)
@@ -174,7 +162,7 @@ def _share_within(fused: Vectors, sizes: Sequence[int], met: Mapping[int, frozen
 
 def table(sets: Sequence[RetrievalSet], tries: Mapping[str, Try], embedder: Embedder) -> list[str]:
     """Return the lines of the table of tries: for each set nDCG@10 and, behind a slash, needs met in 800 tokens."""
-    memory = _Remembering(embedder)
+    memory = Remembering(embedder.embed_passages)
     names = ["tried", *(data.name for data in sets), "mean", "passages", "mean tokens"]
     lines = table_head(names)
     for name, attempt in tries.items():

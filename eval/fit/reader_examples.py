@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eval.benchmarks.clapnq import load as load_clapnq
 from eval.benchmarks.data_files import DataFiles, read_json_lines
+from eval.benchmarks.options import chosen_groups
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.article import Article
 from index.sentences import Span, split_sentences
@@ -67,7 +68,7 @@ def public_examples(folder: Path, seed: int) -> list[Example]:
     draw = random.Random(seed)
     squad = DataFiles.of(folder, "squad", _SQUAD)
     shifts = DataFiles.of(folder, "squadshifts", "https://modestyachts.github.io/squadshifts-website/")
-    rows = [*read_json_lines(squad.one("train*.jsonl*")), *_half_of_squad(folder, first=0)]
+    rows = [*read_json_lines(squad.one("train*.jsonl*")), *_half_of_squad(folder, "fit")]
     for path in shifts.all("*.jsonl*"):
         rows.extend(read_json_lines(path))
     by_title: dict[str, list[Mapping[str, Any]]] = {}
@@ -83,7 +84,7 @@ def judging_examples(folder: Path) -> list[Example]:
     """Return a window for every question of SQuAD's test half, in an order that is drawn."""
     draw = random.Random(0)
     examples = []
-    for row in _half_of_squad(folder, first=1):
+    for row in _half_of_squad(folder, "test"):
         text = _Text("", row["context"], tuple(split_sentences(row["context"])))
         for qa in row["qas"]:
             answer, sentence = _answer_place(text, qa) or (None, draw.randrange(len(text.spans)))
@@ -93,10 +94,10 @@ def judging_examples(folder: Path) -> list[Example]:
     return examples
 
 
-def _half_of_squad(folder: Path, first: int) -> list[Mapping[str, Any]]:
-    """Return the paragraphs of SQuAD 2.0 dev: every second article by title, from the first or the second on."""
+def _half_of_squad(folder: Path, part: str) -> list[Mapping[str, Any]]:
+    """Return the paragraphs of a half of SQuAD 2.0 dev, "fit" or "test"."""
     rows = list(read_json_lines(DataFiles.of(folder, "squad", _SQUAD).one("dev-v2.0*.jsonl*")))
-    titles = sorted({row["title"] for row in rows})[first::2]
+    titles = chosen_groups((row["title"] for row in rows), part)
     return [row for row in rows if row["title"] in titles]
 
 
@@ -175,9 +176,9 @@ def _exchanged(question: str, others: Sequence[str], draw: random.Random) -> str
 
 
 def _of_clapnq(folder: Path, draw: random.Random) -> Iterator[Example]:
-    """Yield the fitting half of CLAPNQ: passages sorted by title, even positions."""
+    """Yield the fitting half of CLAPNQ."""
     questions = load_clapnq(folder)
-    titles = set(sorted({question.title for question in questions})[::2])
+    titles = chosen_groups((question.title for question in questions), "fit")
     for question in questions:
         if question.title in titles:
             text = _Text(f"{question.title}\n", question.passage, question.sentences)

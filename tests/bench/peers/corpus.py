@@ -46,12 +46,12 @@ def squad_paragraphs(folder: Path, *, distractors: bool) -> Corpus:
     `MissingDataError` where the folder or the development set is missing.
     """
     paragraphs = squad.load(folder)
-    test = chosen_groups((p.title for p in paragraphs), "test")
+    test = chosen_groups((q.group for p in paragraphs for q in p.questions), "test")
     articles = {p.text: Document(id=p.id, title=p.title, text=p.text) for p in paragraphs}
     questions = tuple(
         Question(q.text, frozenset({articles[p.text].id}), q.answers)
-        for p in paragraphs if p.title in test
-        for q in p.questions if q.answers
+        for p in paragraphs
+        for q in p.questions if q.answers and q.group in test
     )  # fmt: skip
     wanted = len(articles)
     for document in _training_paragraphs(folder) if distractors else []:
