@@ -49,8 +49,9 @@ def read_question(
     """
     asked = checked_question(asked)
     turns = [Turn.of(value) for value in history][-MAX_TURNS:]
-    english = _looks_english(asked)
-    text = standalone(asked, turns) if english else asked
+    line = " ".join(asked.split())
+    english = _looks_english(line)
+    text = standalone(line, turns) if english else line
     filters = _with_named(text, filters, known_sources)
     parts = tuple(part_of(piece) for piece in pieces_of(text))
     return Question(asked=asked, text=text, kind=kind_of(text), parts=parts, filters=filters, english=english)

@@ -71,3 +71,8 @@ def test_how_many_entries_a_list_has_to_have_is_told_of_what_is_listed_alone(ask
 )
 def test_a_toll_is_a_number_of_people_and_no_sum_of_money(asked: str, toll: bool) -> None:
     assert read_question(asked, filters=Filters()).toll == toll
+
+
+def test_a_question_of_several_lines_is_read_as_one_line() -> None:
+    question = read_question("Who paid more,\n Oslo\r\nor  Rome?", filters=Filters())
+    assert (question.text, question.kind) == ("Who paid more, Oslo or Rome?", "compare")
