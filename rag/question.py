@@ -8,7 +8,7 @@ from index.errors import DateError
 from index.news_index import checked_question
 from index.scope import Filters
 from rag.history import MAX_TURNS, Turn, standalone
-from rag.lexicon import FUNCTION_WORDS, MONTHS, fold
+from rag.lexicon import FUNCTION_WORDS, MONTHS, PLACES, fold
 from rag.parts import Part, kind_of, part_of, pieces_of
 
 __all__ = ["Question", "read_question"]
@@ -49,12 +49,23 @@ def read_question(
     """
     asked = checked_question(asked)
     turns = [Turn.of(value) for value in history][-MAX_TURNS:]
-    line = " ".join(asked.split())
+    line = _unshouted(" ".join(asked.split()))
     english = _looks_english(line)
     text = standalone(line, turns) if english else line
     filters = _with_named(text, filters, known_sources)
     parts = tuple(part_of(piece) for piece in pieces_of(text))
     return Question(asked=asked, text=text, kind=kind_of(text), parts=parts, filters=filters, english=english)
+
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LEAST_SHOUTED = 3  # words; fewer in capitals, such as NATO SUMMIT, may be names
+
+
+def _unshouted(text: str) -> str:
+    """Return a text in capitals alone in lower case, but for the names of places; others the articles give back."""
+    if not text.isupper() or len(text.split()) < _LEAST_SHOUTED:
+        return text
+    return _LETTERS.sub(lambda match: match[0] if fold(match[0]) in PLACES else match[0].lower(), text)
 
 
 _AS_OF = re.compile(
@@ -81,9 +92,6 @@ def _names_source(text: str, source: str) -> bool:
     """Tell whether a text names a source; one of a single word, such as Time or Fortune, has to be written as it is."""
     as_written = 0 if len(source.split()) == 1 else re.IGNORECASE
     return bool(re.search(rf"\b{re.escape(source)}\b", text, as_written))
-
-
-_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def _looks_english(text: str) -> bool:

@@ -76,3 +76,14 @@ def test_a_toll_is_a_number_of_people_and_no_sum_of_money(asked: str, toll: bool
 def test_a_question_of_several_lines_is_read_as_one_line() -> None:
     question = read_question("Who paid more,\n Oslo\r\nor  Rome?", filters=Filters())
     assert (question.text, question.kind) == ("Who paid more, Oslo or Rome?", "compare")
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("HOW MUCH DID GERMANY PAY?", "how much did GERMANY pay?"), ("WHAT DID MACRON SAY?", "what did macron say?"),
+        ("NATO AND EU", "nato and EU"), ("NATO SUMMIT?", "NATO SUMMIT?"), ("WHAT DID NATO say?", "WHAT DID NATO say?"),
+    ],
+)  # fmt: skip
+def test_a_question_in_capitals_alone_is_read_in_lower_case_but_for_places(asked: str, text: str) -> None:
+    assert read_question(asked, filters=Filters()).text == text
