@@ -87,3 +87,24 @@ def test_a_question_of_several_lines_is_read_as_one_line() -> None:
 )  # fmt: skip
 def test_a_question_in_capitals_alone_is_read_in_lower_case_but_for_places(asked: str, text: str) -> None:
     assert read_question(asked, filters=Filters()).text == text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "How many died in Kyiv as of 31 August 2025?", "How many died in Kyiv, as of August 31, 2025?",
+        "As of the 31st of August 2025, how many died in Kyiv?", "As at Aug 31st 2025 how many died in Kyiv?",
+        "How many died in Kyiv as of 2025-08-31?",
+    ],
+)  # fmt: skip
+def test_as_of_a_day_is_a_filter_and_no_part_of_what_is_asked(asked: str) -> None:
+    question = read_question(asked, filters=Filters())
+    assert question.filters.as_of == "2025-08-31"
+    assert question.text == asked
+    assert [part.text.lower().rstrip("?") for part in question.parts] == ["how many died in kyiv"]
+
+
+@pytest.mark.parametrize("day", ["31 June 2025", "August 2025", "31 August", "the summit"])
+def test_as_of_what_is_no_whole_day_stays_part_of_what_is_asked(day: str) -> None:
+    question = read_question(f"How many died as of {day}?", filters=Filters())
+    assert (question.filters.as_of, question.parts[0].text) == (None, f"How many died as of {day}?")
