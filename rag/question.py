@@ -45,8 +45,9 @@ def read_question(
 ) -> Question:
     """Read a question; raise `QuestionError` when it is empty or too long.
 
-    A source that the index holds and the question names with its full name ("according to the Paris Desk") becomes a
-    filter, and so does "as of" with a whole date, which no part has then. Any other date stays part of what is asked.
+    A source that the index holds and the question names with its full name as the one that reports ("according to the
+    Paris Desk") becomes a filter, and so does "as of" with a whole date, which no part has then. Any other date stays
+    part of what is asked.
     """
     asked = checked_question(asked)
     turns = [Turn.of(value) for value in history][-MAX_TURNS:]
@@ -89,10 +90,25 @@ def _as_of(text: str) -> tuple[str, str | None]:
     return text, None
 
 
+_REPORTING_BEFORE = r"\b(?:according to|by|in|from|per) (?:[\w’'!. ]{1,40} (?:and|or) )?(?:the )?"
+_OPENING_BEFORE = r"(?:^|\b(?:as|did|do|does|had|has|have|or|and|that|the|what) )"
+_REPORTING_BEHIND = r"(?: (?:and|or) [\w’'!. ]{1,40}?)? (?:publish|report|said|say|write|writ|wrote)"
+
+
 def _names_source(text: str, source: str) -> bool:
-    """Tell whether a text names a source; one of a single word, such as Time or Fortune, has to be written as it is."""
-    as_written = 0 if len(source.split()) == 1 else re.IGNORECASE
-    return bool(re.search(rf"\b{re.escape(source)}\b", text, as_written))
+    """Tell whether a text names a source as one that reports, not as one that is asked about.
+
+    One of a single word, such as Time or The Independent, has to be written as it is.
+    """
+    bare = re.sub("^the ", "", source, flags=re.IGNORECASE)
+    if bare.casefold() not in text.casefold():
+        return False
+    name = re.escape(bare) if len(bare.split()) == 1 else f"(?i:{re.escape(bare)})"
+    reporting = (
+        rf"(?i:{_REPORTING_BEFORE}){name}(?!\w| [A-Z])",
+        rf"(?i:{_OPENING_BEFORE}){name}(?i:{_REPORTING_BEHIND})",
+    )
+    return any(re.search(pattern, text) for pattern in reporting)
 
 
 def _looks_english(text: str) -> bool:

@@ -108,3 +108,22 @@ def test_as_of_a_day_is_a_filter_and_no_part_of_what_is_asked(asked: str) -> Non
 def test_as_of_what_is_no_whole_day_stays_part_of_what_is_asked(day: str) -> None:
     question = read_question(f"How many died as of {day}?", filters=Filters())
     assert (question.filters.as_of, question.parts[0].text) == (None, f"How many died as of {day}?")
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("Why did Trump sue the BBC?", ()), ("What did the BBC report?", ("BBC",)),
+        ("Who left, per the BBC?", ("BBC",)),
+        ("What did the independent commission say?", ()), ("What did The Independent say?", ("The Independent",)),
+        ("What did the New Independent say?", ()), ("According to the Independent Commission, who left?", ()),
+        ("How many died, according to Yahoo!?", ("Yahoo!",)), ("What has Yahoo! written about Oslo?", ("Yahoo!",)),
+        ("Who left, according to Yahoo! and the BBC?", ("BBC", "Yahoo!")),
+        ("What did the BBC and Yahoo! say?", ("BBC", "Yahoo!")),
+    ],
+)  # fmt: skip
+def test_a_source_is_a_filter_where_it_reports_and_not_where_it_is_asked_about(
+    asked: str, named: tuple[str, ...]
+) -> None:
+    known = ("BBC", "The Independent", "Yahoo!")
+    assert read_question(asked, filters=Filters(), known_sources=known).filters.sources == named
