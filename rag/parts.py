@@ -63,7 +63,11 @@ PRONOUN = re.compile(
     re.IGNORECASE,
 )
 """What stands for somebody or something named before."""
-_SPLIT = re.compile(rf"\?\s+(?=\S)|[,;]?\s+and\s+(?={QUESTION_WORD}\b)", re.IGNORECASE)
+_OPENING = rf"(?:(?:at|by|for|from|in|on|to|with) )?{QUESTION_WORD}\b"
+_SPLIT = rf"\?\s+(?:(?:also|and|but|so|then),? )*(?=\S)|[,;]?\s+and\s+(?={QUESTION_WORD}\b)|;\s+(?={QUESTION_WORD}\b)"
+_SPLIT_LIST = rf"{_SPLIT}|,\s+(?=(?:how (?:many|much)|(?:what|when|where|why) (?:did|is|was|were))\b)"
+_LIST_OPENING = rf"(?!(?:when|where) (?!did|is|was|were)){_OPENING}"
+"""What begins a list of questions, and no clause as in: "When he came, what did he say?"."""
 AUXILIARY = re.compile(
     r"\b(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|must)\b", re.IGNORECASE
 )
@@ -84,9 +88,10 @@ def pieces_of(text: str) -> list[str]:
     """Split a question into the questions that it joins; each keeps what the others say it is about."""
     if pair := _PAIR.search(text):
         return [text[: pair.start("one")] + pair[name] + text[pair.end("two") :] for name in ("one", "two")]
-    pieces = [piece.strip(" ?") for piece in _SPLIT.split(text)]
+    split = _SPLIT_LIST if re.match(_LIST_OPENING, text, re.IGNORECASE) else _SPLIT
+    pieces = [piece.strip(" ?") for piece in re.split(split, text, flags=re.IGNORECASE)]
     pieces = [piece for piece in pieces if piece]
-    if len(pieces) < 2 or not all(re.match(QUESTION_WORD + r"\b", p, re.IGNORECASE) for p in pieces[1:]):
+    if len(pieces) < 2 or not all(re.match(_OPENING, piece, re.IGNORECASE) for piece in pieces[1:]):
         return [text]
     whole = read_terms(text)
     return [piece if _says_enough(piece, whole) else f"{piece} ({_others(pieces, piece)})" for piece in pieces]
@@ -100,7 +105,7 @@ def _says_enough(piece: str, whole: Terms) -> bool:
 
 
 def _others(pieces: Sequence[str], piece: str) -> str:
-    return "; ".join(re.sub(rf"^{QUESTION_WORD}\s+", "", p, flags=re.IGNORECASE) for p in pieces if p != piece)
+    return "; ".join(re.sub(rf"^{_OPENING} +", "", p, flags=re.IGNORECASE) for p in pieces if p != piece)
 
 
 def part_of(text: str) -> Part:

@@ -127,3 +127,34 @@ def test_a_source_is_a_filter_where_it_reports_and_not_where_it_is_asked_about(
 ) -> None:
     known = ("BBC", "The Independent", "Yahoo!")
     assert read_question(asked, filters=Filters(), known_sources=known).filters.sources == named
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ("Who chaired the Oslo summit? And how much did Germany pay?",
+         ["Who chaired the Oslo summit", "how much did Germany pay"]),
+        ("Who chaired the Oslo summit? So, then, when did Macron leave?",
+         ["Who chaired the Oslo summit", "when did Macron leave"]),
+        ("Who chaired the summit? In which city was it held?",
+         ["Who chaired the summit", "In which city was it held (chaired the summit)"]),
+        ("Who chaired the Oslo summit, how much did Germany pay, and when did Macron leave?",
+         ["Who chaired the Oslo summit", "how much did Germany pay", "when did Macron leave"]),
+        ("Who chaired the Oslo summit; how many Germans came?",
+         ["Who chaired the Oslo summit", "how many Germans came"]),
+    ],
+)  # fmt: skip
+def test_a_question_that_joins_several_is_split(asked: str, parts: list[str]) -> None:
+    assert [part.text for part in read_question(asked, filters=Filters()).parts] == parts
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "After the raid on Kyiv, how many were hurt?", "What did Macron, who was in Oslo, say?",
+        "Who paid? Thanks, Ann.",
+        "When Macron came to Oslo, what did he say?", "According to those who left, what did Macron say?",
+    ],
+)  # fmt: skip
+def test_a_question_with_a_clause_before_or_in_it_is_not_split(asked: str) -> None:
+    assert [part.text for part in read_question(asked, filters=Filters()).parts] == [asked]
