@@ -63,8 +63,13 @@ PRONOUN = re.compile(
     re.IGNORECASE,
 )
 """What stands for somebody or something named before."""
+_JOINED = (
+    r"(?:(?:who|whom|whose|what|when|where|why|which|how)\b"
+    r"|(?:did|does|is|are|was|were|has|have|will|can) (?:(?:the|an?|he|she|it|they|there)\b|(?-i:[A-Z])))"
+)
+"""How a question goes on behind "and": a verb begins one only before who does it, not in "who left and was hurt"."""
 _OPENING = rf"(?:(?:at|by|for|from|in|on|to|with) )?{QUESTION_WORD}\b"
-_SPLIT = rf"\?\s+(?:(?:also|and|but|so|then),? )*(?=\S)|[,;]?\s+and\s+(?={QUESTION_WORD}\b)|;\s+(?={QUESTION_WORD}\b)"
+_SPLIT = rf"\?\s+(?:(?:also|and|but|so|then),? )*(?=\S)|[,;]?\s+and\s+(?={_JOINED})|;\s+(?={QUESTION_WORD}\b)"
 _SPLIT_LIST = rf"{_SPLIT}|,\s+(?=(?:how (?:many|much)|(?:what|when|where|why) (?:did|is|was|were))\b)"
 _LIST_OPENING = rf"(?!(?:when|where) (?!did|is|was|were)){_OPENING}"
 """What begins a list of questions, and no clause as in: "When he came, what did he say?"."""

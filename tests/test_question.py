@@ -158,3 +158,14 @@ def test_a_question_that_joins_several_is_split(asked: str, parts: list[str]) ->
 )  # fmt: skip
 def test_a_question_with_a_clause_before_or_in_it_is_not_split(asked: str) -> None:
     assert [part.text for part in read_question(asked, filters=Filters()).parts] == [asked]
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ("Who signed the deal and was praised by Macron?", 1), ("Who won in Oslo and did Germany protest?", 2),
+        ("What did the minister who resigned and was arrested say?", 1), ("Did Macron win and was the vote fair?", 2),
+    ],
+)  # fmt: skip
+def test_and_with_a_verb_begins_a_question_only_before_who_does_it(asked: str, parts: int) -> None:
+    assert len(read_question(asked, filters=Filters()).parts) == parts
