@@ -39,7 +39,8 @@ class Part:
 
 
 _ASKS = (
-    ("money", r"how much (?!time|longer)|how many (?:euros|dollars|pounds|millions|billions)|what (?:sum|price|cost)\b"),
+    ("money", r"how much (?!time|longer)|(?<!for )how much\W*$|what (?:sum|price|cost)\b|how many (?:(?:hundred|thousand|"
+              r"million|billion)s? (?:of )?)*(?:euros|dollars|pounds|millions|billions)"),
     ("number", r"how (?:many|often|old|large|big|high|far|tall|fast|few)\b|(?:what|which) (?:was |is |were )?(?:the )?"
                r"(?:\w+ ){0,3}(?:number|share|percentage|rate|toll|total|figure|level|count|proportion|size|score)\b"
                r"|\b(?:death toll|number of|percentage of)\b"),

@@ -169,3 +169,15 @@ def test_a_question_with_a_clause_before_or_in_it_is_not_split(asked: str) -> No
 )  # fmt: skip
 def test_and_with_a_verb_begins_a_question_only_before_who_does_it(asked: str, parts: int) -> None:
     assert len(read_question(asked, filters=Filters()).parts) == parts
+
+
+@pytest.mark.parametrize(
+    "asked", ["Germany paid how much?", "How many billion euros came?", "How many hundreds of millions of pounds came?"]
+)
+def test_a_sum_is_asked_for_at_the_end_and_in_millions_too(asked: str) -> None:
+    assert read_question(asked, filters=Filters()).parts[0].asks == "money"
+
+
+def test_how_much_alone_behind_and_is_a_question_for_a_sum() -> None:
+    parts = read_question("Who paid and how much?", filters=Filters()).parts
+    assert [part.asks for part in parts] == ["name", "money"]
