@@ -39,8 +39,9 @@ class Part:
 
 
 _ASKS = (
-    ("money", r"how much (?!time|longer)|(?<!for )how much\W*$|what (?:sum|price|cost)\b|how many (?:(?:hundred|thousand|"
-              r"million|billion)s? (?:of )?)*(?:euros|dollars|pounds|millions|billions)"),
+    ("money", r"(?:who (?:gave|paid|pledged|promised) )?how much(?: (?!time|longer)|(?<!for how much)\W*$)"
+              r"|what (?:sum|price|cost)\b|how many (?:(?:hundred|thousand|million|billion)s? (?:of )?)*"
+              r"(?:euros|dollars|pounds|millions|billions)"),
     ("number", r"how (?:many|often|old|large|big|high|far|tall|fast|few)\b|(?:what|which) (?:was |is |were )?(?:the )?"
                r"(?:\w+ ){0,3}(?:number|share|percentage|rate|toll|total|figure|level|count|proportion|size|score)\b"
                r"|\b(?:death toll|number of|percentage of)\b"),
@@ -117,7 +118,6 @@ def _others(pieces: Sequence[str], piece: str) -> str:
 def part_of(text: str) -> Part:
     """Read one question that asks one thing; what stands in brackets behind it tells what it is about."""
     own = text.split(" (")[0]
-    asks = next((name for name, pattern in _ASKS_PATTERNS if pattern.search(own)), "any")
     terms = read_terms(text)
     counted = _COUNTED.search(own)
     nouns = (
@@ -125,9 +125,15 @@ def part_of(text: str) -> Part:
     )
     lists = bool(_LIST.search(own))
     return Part(
-        text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns, lists=lists,
+        text=text, asks=_asks(own), terms=terms, subject=_subject(own, terms), nouns=nouns, lists=lists,
         wanted=_wanted(own) if lists else None,
     )  # fmt: skip
+
+
+def _asks(text: str) -> str:
+    """Return what fits as an answer: what is asked for first, and of two in one place that of the earlier pattern."""
+    found = [(match.start(), name) for name, pattern in _ASKS_PATTERNS if (match := pattern.search(text))]
+    return min(found, key=lambda place_and_name: place_and_name[0], default=(0, "any"))[1]
 
 
 _WANTED = re.compile(

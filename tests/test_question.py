@@ -181,3 +181,15 @@ def test_a_sum_is_asked_for_at_the_end_and_in_millions_too(asked: str) -> None:
 def test_how_much_alone_behind_and_is_a_question_for_a_sum() -> None:
     parts = read_question("Who paid and how much?", filters=Filters()).parts
     assert [part.asks for part in parts] == ["name", "money"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "asks"),
+    [
+        ("What did Macron say when he met Trump?", "speech"), ("Who explained why it ended?", "name"),
+        ("Whom did Macron quote?", "name"), ("Why did they say where they met?", "reason"),
+        ("Who pledged how much?", "money"), ("What was the number of people said to be hurt?", "number"),
+    ],
+)  # fmt: skip
+def test_what_stands_first_in_a_question_tells_what_it_asks_for(asked: str, asks: str) -> None:
+    assert read_question(asked, filters=Filters()).parts[0].asks == asks
