@@ -115,9 +115,12 @@ def _others(pieces: Sequence[str], piece: str) -> str:
     return "; ".join(re.sub(rf"^{_OPENING} +", "", p, flags=re.IGNORECASE) for p in pieces if p != piece)
 
 
+_CLOSING_BRACKET = re.compile(r" \((?:[^()]|\([^()]*\))*\)[ .!?]*$")
+
+
 def part_of(text: str) -> Part:
-    """Read one question that asks one thing; what stands in brackets behind it tells what it is about."""
-    own = text.split(" (")[0]
+    """Read one question that asks one thing; what stands in a bracket behind it tells what it is about."""
+    own = _CLOSING_BRACKET.sub("", text)
     terms = read_terms(text)
     counted = _COUNTED.search(own)
     nouns = (

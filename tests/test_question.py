@@ -3,6 +3,7 @@
 import pytest
 
 from index.scope import Filters
+from rag.parts import part_of
 from rag.question import read_question
 
 
@@ -193,3 +194,15 @@ def test_how_much_alone_behind_and_is_a_question_for_a_sum() -> None:
 )  # fmt: skip
 def test_what_stands_first_in_a_question_tells_what_it_asks_for(asked: str, asks: str) -> None:
     assert read_question(asked, filters=Filters()).parts[0].asks == asks
+
+
+@pytest.mark.parametrize(
+    ("asked", "asks"),
+    [
+        ("What did the EU (European Union) say about Gaza?", "speech"),
+        ("Did the EU (or who else) pay how much?", "name"),
+        ("Did it end (and why)?", "any"), ("Did it end (the raid (28 August), and why)?", "any"),
+    ],
+)  # fmt: skip
+def test_only_a_bracket_that_closes_a_question_is_beside_what_it_asks(asked: str, asks: str) -> None:
+    assert part_of(asked).asks == asks
