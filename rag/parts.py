@@ -188,10 +188,16 @@ _LIST = re.compile(
     re.IGNORECASE,
 )
 _DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
+_THRESHOLD = (
+    rf"(?:(?:EUR|USD|GBP|CAD|US|CA)? ?[€£$]?\d|(?:an? (?:dozen|hundred|thousand|million|billion)|half an?|"
+    rf"{'|'.join(NUMBER_WORDS)})\b)"
+)
 _COMPARE = re.compile(
-    r"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b|\bcompared? (?:to|with)\b|"
-    r"\bdiffer(?:s|ence|ent)?\b|\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
-    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|\brival\b|"
+    rf"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b(?! ?{_THRESHOLD})|"
+    r"\bcompared? (?:to|with)\b|\bdiffer(?:s|ence|ent)?\b(?! (?:can|could|did|does|has|will|would)\b)|"
+    r"\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
+    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|"
+    r"\brivals? (?:accounts?|claims?|figures?|numbers?|versions?)\b|"
     r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
     rf"^(?=.*\bor\b).*\b{_DEGREE}\b",
     re.IGNORECASE,

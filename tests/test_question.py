@@ -206,3 +206,27 @@ def test_what_stands_first_in_a_question_tells_what_it_asks_for(asked: str, asks
 )  # fmt: skip
 def test_only_a_bracket_that_closes_a_question_is_beside_what_it_asks(asked: str, asks: str) -> None:
     assert part_of(asked).asks == asks
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Did more than 20 people die?", "Who pledged more than EUR 1 billion?", "Who pledged more than €1 billion?",
+        "Did fewer than three ships sink?", "Did more than a million march?",
+        "Did it last longer, more than half a day?",
+        "Who is Orban's rival?", "What difference will it make?",
+    ],
+)  # fmt: skip
+def test_a_question_with_a_threshold_a_rival_or_an_effect_is_no_comparison(asked: str) -> None:
+    assert read_question(asked, filters=Filters()).kind != "compare"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Did Oslo pay more than Rome?", "Did more than the half pay?", "Is there a rival figure?",
+        "What is the difference between the reports?", "What are the rival accounts of the raid?",
+    ],
+)  # fmt: skip
+def test_a_question_that_holds_one_thing_against_another_is_a_comparison(asked: str) -> None:
+    assert read_question(asked, filters=Filters()).kind == "compare"
