@@ -88,7 +88,8 @@ _PAIR = re.compile(
 """Two that do, each for itself, what is asked about, as in: "How much did *Oslo* and *Rome* pay into the fund?"."""
 
 
-_COUNTED = re.compile(r"\b(?:how many|which|what)\s+([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
+_NO_NOUN = r"(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|of)\b"
+_COUNTED = re.compile(rf"\b(?:how many|which|what)\s+(?!{_NO_NOUN})([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
 
 
 def pieces_of(text: str) -> list[str]:
@@ -156,13 +157,17 @@ def _wanted(text: str) -> int | None:
     return NUMBER_WORDS[written] if written in NUMBER_WORDS else int(written)
 
 
+_NAME_RUN = re.compile(r"[A-Z][\w’'.-]*(?: (?:(?:and|the|von|van|de|der|den|di|la|le|al|bin) )*[A-Z][\w’'.-]*)*")
+
+
 def _subject(text: str, terms: Terms) -> tuple[str, ...]:
-    """Return the first name behind the first auxiliary verb: the one that does what the question asks about."""
+    """Return the first name behind the first auxiliary verb: the one, or two, who do what the question asks about."""
     auxiliary = AUXILIARY.search(text)
     if auxiliary is None:
         return ()
     behind = re.split(r"\b(?:in|on|at|of|for|to|with|about|by|from|during|after|before)\b", text[auxiliary.end() :])[0]
-    names = set(read_terms(f"x {behind}").names)
+    written = (read_terms(f"x {match[0]}").names for match in _NAME_RUN.finditer(behind))
+    names = next(filter(None, written), ())
     return tuple(name for name in terms.names if name in names)
 
 
@@ -174,7 +179,6 @@ _TABLE = re.compile(
     r"(?:what|how much|how many)(?: each)?\s*\??$",
     re.IGNORECASE,
 )
-_NO_NOUN = r"(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|of)\b"
 _PLURAL = r"(?-i:(?!news\b|series\b)[a-z]{3,}(?<![sui])s)\b"
 _LIST = re.compile(
     r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"

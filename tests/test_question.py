@@ -230,3 +230,26 @@ def test_a_question_with_a_threshold_a_rival_or_an_effect_is_no_comparison(asked
 )  # fmt: skip
 def test_a_question_that_holds_one_thing_against_another_is_a_comparison(asked: str) -> None:
     assert read_question(asked, filters=Filters()).kind == "compare"
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject"),
+    [
+        ("How much did Norway give Ukraine?", ("norway",)),
+        ("What did Ursula von der Leyen tell Macron?", ("ursula", "leyen")),
+        ("How much did Norway and Rome give Ukraine?", ("norway", "rome")),
+        ("What did the prime minister tell Macron?", ("macron",)),
+        ("How much did the United Kingdom give Ukraine?", ("uk",)),
+        ("What did Monday's talks bring Macron?", ("macron",)),
+    ],
+)  # fmt: skip
+def test_the_subject_is_the_first_name_behind_the_verb(asked: str, subject: tuple[str, ...]) -> None:
+    assert part_of(asked).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("asked", "nouns"),
+    [("What did Macron say?", ()), ("Which is right?", ()), ("Which ships sank?", ("ships", "sank"))],
+)
+def test_the_noun_behind_what_and_which_is_what_is_chosen_and_no_verb(asked: str, nouns: tuple[str, ...]) -> None:
+    assert part_of(asked).nouns == nouns
