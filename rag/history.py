@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index.errors import InputError
+from index.news_index import MAX_QUESTION_CHARACTERS
 from rag.lexicon import PLACES, SEATS
 from rag.parts import AUXILIARY, PRONOUN, QUESTION_WORD, part_of
 from rag.terms import DATE, Terms, read_terms
@@ -12,6 +13,7 @@ from rag.terms import DATE, Terms, read_terms
 __all__ = ["MAX_TURNS", "Turn", "standalone"]
 
 MAX_TURNS = 20  # the last ones of a conversation are read
+_MOST_BEFORE = MAX_QUESTION_CHARACTERS // 2  # characters of an earlier question that another can lean on
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,19 @@ def standalone(asked: str, turns: Sequence[Turn]) -> str:
 
     A name or a day alone ("And Germany?", "In October?") is put in the place of its kind in the question before. What
     leans on that question in another way is followed by its topic in brackets: what has a pronoun, and what names
-    nobody new and says so little (two words) that on its own it could be about anything.
+    nobody new and says so little (two words) that on its own it could be about anything. A question that would become
+    longer than one may be is left as it is.
     """
-    return _alone(asked, turns)[0]
+    alone = _alone(asked, turns)[0]
+    return alone if len(alone) <= MAX_QUESTION_CHARACTERS else asked
 
 
 def _alone(asked: str, turns: Sequence[Turn]) -> tuple[str, str]:
     """Return a question that stands alone, and the topic that it has in brackets."""
     if not turns:
         return asked, ""
-    before, topic = _alone(turns[-1].question, turns[:-1])
+    earlier = " ".join(turns[-1].question.split())[:_MOST_BEFORE]
+    before, topic = (text[:_MOST_BEFORE] for text in _alone(earlier, turns[:-1]))
     fragment = _FRAGMENT.match(asked.strip(" .!?"))
     if fragment and fragment["name"] and not read_terms(asked).names:  # "Thanks!"
         fragment = None
