@@ -169,7 +169,7 @@ _LEAST_SAID = 2  # names, words, numbers and dates
 
 def _leans(asked: str, turns: Sequence[Turn]) -> bool:
     """Tell whether a question needs the one before it to be understood."""
-    if _AND.match(asked) or (PRONOUN.search(asked) and not _EMPTY_IT.search(asked)):
+    if _AND.match(asked) or (_points_back(asked) and not _EMPTY_IT.search(asked)):
         return True
     terms = read_terms(asked)
     said = len(terms.names) + len(terms.stems) + len(terms.numbers) + len(terms.dates)
@@ -177,6 +177,23 @@ def _leans(asked: str, turns: Sequence[Turn]) -> bool:
         return False
     known = frozenset().union(*(read_terms(f"{turn.question} {turn.answer}").keys for turn in turns))
     return said < _LEAST_SAID or all(name in known for name in terms.names)
+
+
+_OF_ONE_NAMED = re.compile(
+    r"(?:he|she|his|(?P<any>its|their)|her(?= (?!about|at|by|for|from|in|on|that|to|when)[a-z]))\b", re.IGNORECASE
+)
+"""What stands for a name before it: "What did Macron say about *his* plan?", but not "What did Macron tell him?"."""
+
+
+def _points_back(text: str) -> bool:
+    """Tell whether a pronoun of a text stands for nobody whom the text names before it."""
+    return any(not _is_named_before(text, pronoun.start()) for pronoun in PRONOUN.finditer(text))
+
+
+def _is_named_before(text: str, place: int) -> bool:
+    pronoun = _OF_ONE_NAMED.match(text, place)
+    names = read_terms(text[:place]).names if pronoun else ()
+    return any(_sort_of(name) == "other" or (pronoun and pronoun["any"]) for name in names)
 
 
 def _topic(question: str, *, pointed_at: bool = False) -> str:

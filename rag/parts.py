@@ -59,8 +59,10 @@ _ASKS = (
 )  # fmt: skip
 _ASKS_PATTERNS = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _ASKS]
 QUESTION_WORD = r"(?:who|whom|whose|what|when|where|why|which|how|did|does|is|are|was|were|has|have|will|can)"
+_SPAN = "week|weekend|month|year|morning|afternoon|evening"
 PRONOUN = re.compile(
-    r"\b(?:he|she|they|him|her|them|it|his|hers|their|its|there|this)\b|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
+    rf"\b(?:he|she|they|him|her|them|it|his|hers|their|its)\b|\bthis\b(?! (?:{_SPAN})\b)"
+    r"|\bthere(?=\W*$)|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b(?! (?:is|are|was|were)\b)|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
     r"|\bthat (?:meeting|summit|attack|visit|day|place|sum)\b",
     re.IGNORECASE,
 )

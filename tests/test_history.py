@@ -124,3 +124,25 @@ def test_a_long_question_before_is_still_leant_on() -> None:
     assert understood("When was that?", f"{PLEDGE} {'x' * 5000}").startswith(
         "When was that (Canada pledge to the fund?"
     )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What did the ECB decide this week?", "Were there arrests in Lyon?", "What did Trump say about his tariffs?",
+        "What did Macron say when he met Trump?", "How did Norway defend its plan?", "Did Merkel leave her party?",
+    ],
+)  # fmt: skip
+def test_a_question_whose_pronoun_needs_nothing_before_it_stands_alone(asked: str) -> None:
+    assert understood(asked, RAID) == asked
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Who was there", "What did Trump tell him", "What did Macron tell her about Oslo", "Did Starmer travel to it",
+        "In Norway, what did he say", "What did he say about Trump and his tariffs", "Is this true of the raid",
+    ],
+)  # fmt: skip
+def test_a_question_whose_pronoun_stands_for_something_before_it_leans(asked: str) -> None:
+    assert understood(asked, SUMMIT) == f"{asked} (the Paris summit)?"
