@@ -182,14 +182,15 @@ _TABLE = re.compile(
     re.IGNORECASE,
 )
 _PLURAL = r"(?-i:(?!news\b|series\b)[a-z]{3,}(?<![sui])s)\b"
+_JOINED_IN = "(?:joined|come in|signed|pledged|paid|contributed|promised|given)"
 _LIST = re.compile(
     r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
     r"commitments|measures|leaders|promises)\b|"
     rf"\b(?:which|what) (?:(?!{_NO_NOUN})\w+ ){{0,2}}?(?:countries|nations|states|allies|members|leaders|"
     r"pledges|promises|commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b|"
     r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b|"
-    r"\bwho (?:else has|else have|have|has(?=.*\b(?:so far|since|until now|up to now|by now)\b)) "
-    r"(?:joined|come in|signed|pledged|paid|contributed|promised|given)\b|"
+    rf"\bwho (?:else has|else have|have) {_JOINED_IN}\b|"
+    rf"^(?>.*?\bwho has {_JOINED_IN}\b).*\b(?:so far|since|until now|up to now|by now)\b|"
     rf"^(?:which|what) (?:(?!{_NO_NOUN})[\w’'-]+ ){{0,2}}?{_PLURAL}(?: [\w’'-]+){{0,4}}? (?:were|are|have)\b",
     re.IGNORECASE,
 )
@@ -201,8 +202,8 @@ _THRESHOLD = (
 _COMPARE = re.compile(
     rf"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b(?! ?{_THRESHOLD})|"
     r"\bcompared? (?:to|with)\b|\bdiffer(?:s|ence|ent)?\b(?! (?:can|could|did|does|has|will|would)\b)|"
-    r"\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
-    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|"
+    r"\bversus\b|\bvs\b|^(?>.*?\bboth\b).*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
+    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|^(?>.*?\bdo ).* agree\b|\bcontradict|\bconflicting\b|"
     r"\brivals? (?:accounts?|claims?|figures?|numbers?|versions?)\b|"
     r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
     rf"^(?=.*\bor\b).*\b{_DEGREE}\b",

@@ -253,3 +253,20 @@ def test_the_subject_is_the_first_name_behind_the_verb(asked: str, subject: tupl
 )
 def test_the_noun_behind_what_and_which_is_what_is_chosen_and_no_verb(asked: str, nouns: tuple[str, ...]) -> None:
     assert part_of(asked).nouns == nouns
+
+
+@pytest.mark.parametrize("word", ["both ", "do ", "who has joined ", "which of ", "what did ", "or ", " ("])
+def test_a_long_question_of_one_word_is_read_at_once(word: str) -> None:
+    assert read_question(("x " + word * 2000)[:1999], filters=Filters()).kind in ("fact", "quote")
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ("What do both Oslo and Rome want?", "compare"), ("Both came", "fact"), ("Oslo and both", "fact"),
+        ("On what do the two agree?", "compare"), ("Agree they do", "fact"),
+        ("Who has joined so far?", "list"), ("Who has joined?", "fact"), ("So far, who has joined?", "fact"),
+    ],
+)  # fmt: skip
+def test_what_has_to_follow_each_other_tells_a_comparison_and_a_list(asked: str, kind: str) -> None:
+    assert read_question(asked, filters=Filters()).kind == kind
