@@ -72,7 +72,7 @@ class Cited:
     rejected: tuple[Rejected, ...]
 
 
-_MARKS = re.compile(r"\s*\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
+_MARKS = re.compile(r"(?<!\s)\s*\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
 
 
 def parse_marks(text: str) -> tuple[DraftSentence, ...]:

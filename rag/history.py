@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index.errors import InputError
+from index.news_index import MAX_QUESTION_CHARACTERS
 from rag.lexicon import PLACES, SEATS
 from rag.parts import AUXILIARY, PRONOUN, QUESTION_WORD, part_of
 from rag.terms import DATE, Terms, read_terms
@@ -12,6 +13,7 @@ from rag.terms import DATE, Terms, read_terms
 __all__ = ["MAX_TURNS", "Turn", "standalone"]
 
 MAX_TURNS = 20  # the last ones of a conversation are read
+_MOST_BEFORE = MAX_QUESTION_CHARACTERS // 2  # characters of an earlier question that another can lean on
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,19 @@ def standalone(asked: str, turns: Sequence[Turn]) -> str:
 
     A name or a day alone ("And Germany?", "In October?") is put in the place of its kind in the question before. What
     leans on that question in another way is followed by its topic in brackets: what has a pronoun, and what names
-    nobody new and says so little (two words) that on its own it could be about anything.
+    nobody new and says so little (two words) that on its own it could be about anything. A question that would become
+    longer than one may be is left as it is.
     """
-    return _alone(asked, turns)[0]
+    alone = _alone(asked, turns)[0]
+    return alone if len(alone) <= MAX_QUESTION_CHARACTERS else asked
 
 
 def _alone(asked: str, turns: Sequence[Turn]) -> tuple[str, str]:
     """Return a question that stands alone, and the topic that it has in brackets."""
     if not turns:
         return asked, ""
-    before, topic = _alone(turns[-1].question, turns[:-1])
+    earlier = " ".join(turns[-1].question.split())[:_MOST_BEFORE]
+    before, topic = (text[:_MOST_BEFORE] for text in _alone(earlier, turns[:-1]))
     fragment = _FRAGMENT.match(asked.strip(" .!?"))
     if fragment and fragment["name"] and not read_terms(asked).names:  # "Thanks!"
         fragment = None
@@ -164,7 +169,7 @@ _LEAST_SAID = 2  # names, words, numbers and dates
 
 def _leans(asked: str, turns: Sequence[Turn]) -> bool:
     """Tell whether a question needs the one before it to be understood."""
-    if _AND.match(asked) or (PRONOUN.search(asked) and not _EMPTY_IT.search(asked)):
+    if _AND.match(asked) or (_points_back(asked) and not _EMPTY_IT.search(asked)):
         return True
     terms = read_terms(asked)
     said = len(terms.names) + len(terms.stems) + len(terms.numbers) + len(terms.dates)
@@ -172,6 +177,23 @@ def _leans(asked: str, turns: Sequence[Turn]) -> bool:
         return False
     known = frozenset().union(*(read_terms(f"{turn.question} {turn.answer}").keys for turn in turns))
     return said < _LEAST_SAID or all(name in known for name in terms.names)
+
+
+_OF_ONE_NAMED = re.compile(
+    r"(?:he|she|his|(?P<any>its|their)|her(?= (?!about|at|by|for|from|in|on|that|to|when)[a-z]))\b", re.IGNORECASE
+)
+"""What stands for a name before it: "What did Macron say about *his* plan?", but not "What did Macron tell him?"."""
+
+
+def _points_back(text: str) -> bool:
+    """Tell whether a pronoun of a text stands for nobody whom the text names before it."""
+    return any(not _is_named_before(text, pronoun.start()) for pronoun in PRONOUN.finditer(text))
+
+
+def _is_named_before(text: str, place: int) -> bool:
+    pronoun = _OF_ONE_NAMED.match(text, place)
+    names = read_terms(text[:place]).names if pronoun else ()
+    return any(_sort_of(name) == "other" or (pronoun and pronoun["any"]) for name in names)
 
 
 def _topic(question: str, *, pointed_at: bool = False) -> str:

@@ -39,7 +39,9 @@ class Part:
 
 
 _ASKS = (
-    ("money", r"how much (?!time|longer)|how many (?:euros|dollars|pounds|millions|billions)|what (?:sum|price|cost)\b"),
+    ("money", r"(?:who (?:gave|paid|pledged|promised) )?how much(?: (?!time|longer)|(?<!for how much)\W*$)"
+              r"|what (?:sum|price|cost)\b|how many (?:(?:hundred|thousand|million|billion)s? (?:of )?)*"
+              r"(?:euros|dollars|pounds|millions|billions)"),
     ("number", r"how (?:many|often|old|large|big|high|far|tall|fast|few)\b|(?:what|which) (?:was |is |were )?(?:the )?"
                r"(?:\w+ ){0,3}(?:number|share|percentage|rate|toll|total|figure|level|count|proportion|size|score)\b"
                r"|\b(?:death toll|number of|percentage of)\b"),
@@ -57,13 +59,24 @@ _ASKS = (
 )  # fmt: skip
 _ASKS_PATTERNS = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _ASKS]
 QUESTION_WORD = r"(?:who|whom|whose|what|when|where|why|which|how|did|does|is|are|was|were|has|have|will|can)"
+_SPAN = "week|weekend|month|year|morning|afternoon|evening"
 PRONOUN = re.compile(
-    r"\b(?:he|she|they|him|her|them|it|his|hers|their|its|there|this)\b|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
+    rf"\b(?:he|she|they|him|her|them|it|his|hers|their|its)\b|\bthis\b(?! (?:{_SPAN})\b)"
+    r"|\bthere(?=\W*$)|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b(?! (?:is|are|was|were)\b)|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
     r"|\bthat (?:meeting|summit|attack|visit|day|place|sum)\b",
     re.IGNORECASE,
 )
 """What stands for somebody or something named before."""
-_SPLIT = re.compile(rf"\?\s+(?=\S)|[,;]?\s+and\s+(?={QUESTION_WORD}\b)", re.IGNORECASE)
+_JOINED = (
+    r"(?:(?:who|whom|whose|what|when|where|why|which|how)\b"
+    r"|(?:did|does|is|are|was|were|has|have|will|can) (?:(?:the|an?|he|she|it|they|there)\b|(?-i:[A-Z])))"
+)
+"""How a question goes on behind "and": a verb begins one only before who does it, not in "who left and was hurt"."""
+_OPENING = rf"(?:(?:at|by|for|from|in|on|to|with) )?{QUESTION_WORD}\b"
+_SPLIT = rf"\?\s+(?:(?:also|and|but|so|then),? )*(?=\S)|[,;]?\s+and\s+(?={_JOINED})|;\s+(?={QUESTION_WORD}\b)"
+_SPLIT_LIST = rf"{_SPLIT}|,\s+(?=(?:how (?:many|much)|(?:what|when|where|why) (?:did|is|was|were))\b)"
+_LIST_OPENING = rf"(?!(?:when|where) (?!did|is|was|were)){_OPENING}"
+"""What begins a list of questions, and no clause as in: "When he came, what did he say?"."""
 AUXILIARY = re.compile(
     r"\b(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|must)\b", re.IGNORECASE
 )
@@ -77,16 +90,18 @@ _PAIR = re.compile(
 """Two that do, each for itself, what is asked about, as in: "How much did *Oslo* and *Rome* pay into the fund?"."""
 
 
-_COUNTED = re.compile(r"\b(?:how many|which|what)\s+([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
+_NO_NOUN = r"(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|of)\b"
+_COUNTED = re.compile(rf"\b(?:how many|which|what)\s+(?!{_NO_NOUN})([a-z][\w-]*)(?:\s+([a-z][\w-]*))?", re.IGNORECASE)
 
 
 def pieces_of(text: str) -> list[str]:
     """Split a question into the questions that it joins; each keeps what the others say it is about."""
     if pair := _PAIR.search(text):
         return [text[: pair.start("one")] + pair[name] + text[pair.end("two") :] for name in ("one", "two")]
-    pieces = [piece.strip(" ?") for piece in _SPLIT.split(text)]
+    split = _SPLIT_LIST if re.match(_LIST_OPENING, text, re.IGNORECASE) else _SPLIT
+    pieces = [piece.strip(" ?") for piece in re.split(split, text, flags=re.IGNORECASE)]
     pieces = [piece for piece in pieces if piece]
-    if len(pieces) < 2 or not all(re.match(QUESTION_WORD + r"\b", p, re.IGNORECASE) for p in pieces[1:]):
+    if len(pieces) < 2 or not all(re.match(_OPENING, piece, re.IGNORECASE) for piece in pieces[1:]):
         return [text]
     whole = read_terms(text)
     return [piece if _says_enough(piece, whole) else f"{piece} ({_others(pieces, piece)})" for piece in pieces]
@@ -100,13 +115,15 @@ def _says_enough(piece: str, whole: Terms) -> bool:
 
 
 def _others(pieces: Sequence[str], piece: str) -> str:
-    return "; ".join(re.sub(rf"^{QUESTION_WORD}\s+", "", p, flags=re.IGNORECASE) for p in pieces if p != piece)
+    return "; ".join(re.sub(rf"^{_OPENING} +", "", p, flags=re.IGNORECASE) for p in pieces if p != piece)
+
+
+_CLOSING_BRACKET = re.compile(r" \((?:[^()]|\([^()]*\))*\)[ .!?]*$")
 
 
 def part_of(text: str) -> Part:
-    """Read one question that asks one thing; what stands in brackets behind it tells what it is about."""
-    own = text.split(" (")[0]
-    asks = next((name for name, pattern in _ASKS_PATTERNS if pattern.search(own)), "any")
+    """Read one question that asks one thing; what stands in a bracket behind it tells what it is about."""
+    own = _CLOSING_BRACKET.sub("", text)
     terms = read_terms(text)
     counted = _COUNTED.search(own)
     nouns = (
@@ -114,9 +131,15 @@ def part_of(text: str) -> Part:
     )
     lists = bool(_LIST.search(own))
     return Part(
-        text=text, asks=asks, terms=terms, subject=_subject(own, terms), nouns=nouns, lists=lists,
+        text=text, asks=_asks(own), terms=terms, subject=_subject(own, terms), nouns=nouns, lists=lists,
         wanted=_wanted(own) if lists else None,
     )  # fmt: skip
+
+
+def _asks(text: str) -> str:
+    """Return what fits as an answer: what is asked for first, and of two in one place that of the earlier pattern."""
+    found = [(match.start(), name) for name, pattern in _ASKS_PATTERNS if (match := pattern.search(text))]
+    return min(found, key=lambda place_and_name: place_and_name[0], default=(0, "any"))[1]
 
 
 _WANTED = re.compile(
@@ -136,13 +159,17 @@ def _wanted(text: str) -> int | None:
     return NUMBER_WORDS[written] if written in NUMBER_WORDS else int(written)
 
 
+_NAME_RUN = re.compile(r"[A-Z][\w’'.-]*(?: (?:(?:and|the|von|van|de|der|den|di|la|le|al|bin) )*[A-Z][\w’'.-]*)*")
+
+
 def _subject(text: str, terms: Terms) -> tuple[str, ...]:
-    """Return the first name behind the first auxiliary verb: the one that does what the question asks about."""
+    """Return the first name behind the first auxiliary verb: the one, or two, who do what the question asks about."""
     auxiliary = AUXILIARY.search(text)
     if auxiliary is None:
         return ()
     behind = re.split(r"\b(?:in|on|at|of|for|to|with|about|by|from|during|after|before)\b", text[auxiliary.end() :])[0]
-    names = set(read_terms(f"x {behind}").names)
+    written = (read_terms(f"x {match[0]}").names for match in _NAME_RUN.finditer(behind))
+    names = next(filter(None, written), ())
     return tuple(name for name in terms.names if name in names)
 
 
@@ -154,24 +181,30 @@ _TABLE = re.compile(
     r"(?:what|how much|how many)(?: each)?\s*\??$",
     re.IGNORECASE,
 )
-_NO_NOUN = r"(?:did|does|do|has|have|had|was|were|is|are|will|would|can|could|should|of)\b"
 _PLURAL = r"(?-i:(?!news\b|series\b)[a-z]{3,}(?<![sui])s)\b"
+_JOINED_IN = "(?:joined|come in|signed|pledged|paid|contributed|promised|given)"
 _LIST = re.compile(
     r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
     r"commitments|measures|leaders|promises)\b|"
     rf"\b(?:which|what) (?:(?!{_NO_NOUN})\w+ ){{0,2}}?(?:countries|nations|states|allies|members|leaders|"
     r"pledges|promises|commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b|"
     r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b|"
-    r"\bwho (?:else has|else have|have|has(?=.*\b(?:so far|since|until now|up to now|by now)\b)) "
-    r"(?:joined|come in|signed|pledged|paid|contributed|promised|given)\b|"
+    rf"\bwho (?:else has|else have|have) {_JOINED_IN}\b|"
+    rf"^(?>.*?\bwho has {_JOINED_IN}\b).*\b(?:so far|since|until now|up to now|by now)\b|"
     rf"^(?:which|what) (?:(?!{_NO_NOUN})[\w’'-]+ ){{0,2}}?{_PLURAL}(?: [\w’'-]+){{0,4}}? (?:were|are|have)\b",
     re.IGNORECASE,
 )
 _DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
+_THRESHOLD = (
+    rf"(?:(?:EUR|USD|GBP|CAD|US|CA)? ?[€£$]?\d|(?:an? (?:dozen|hundred|thousand|million|billion)|half an?|"
+    rf"{'|'.join(NUMBER_WORDS)})\b)"
+)
 _COMPARE = re.compile(
-    r"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b|\bcompared? (?:to|with)\b|"
-    r"\bdiffer(?:s|ence|ent)?\b|\bversus\b|\bvs\b|\bboth\b.*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
-    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|\bdo .* agree\b|\bcontradict|\bconflicting\b|\brival\b|"
+    rf"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b(?! ?{_THRESHOLD})|"
+    r"\bcompared? (?:to|with)\b|\bdiffer(?:s|ence|ent)?\b(?! (?:can|could|did|does|has|will|would)\b)|"
+    r"\bversus\b|\bvs\b|^(?>.*?\bboth\b).*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
+    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|^(?>.*?\bdo ).* agree\b|\bcontradict|\bconflicting\b|"
+    r"\brivals? (?:accounts?|claims?|figures?|numbers?|versions?)\b|"
     r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
     rf"^(?=.*\bor\b).*\b{_DEGREE}\b",
     re.IGNORECASE,

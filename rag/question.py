@@ -8,8 +8,9 @@ from index.errors import DateError
 from index.news_index import checked_question
 from index.scope import Filters
 from rag.history import MAX_TURNS, Turn, standalone
-from rag.lexicon import FUNCTION_WORDS, MONTHS, fold
+from rag.lexicon import FUNCTION_WORDS, PLACES, fold
 from rag.parts import Part, kind_of, part_of, pieces_of
+from rag.terms import DATE, Date, read_terms
 
 __all__ = ["Question", "read_question"]
 
@@ -44,45 +45,70 @@ def read_question(
 ) -> Question:
     """Read a question; raise `QuestionError` when it is empty or too long.
 
-    A source that the index holds and the question names with its full name ("according to the Paris Desk") becomes a
-    filter, and so does "as of" with a date. Any other date stays part of what is asked.
+    A source that the index holds and the question names with its full name as the one that reports ("according to the
+    Paris Desk") becomes a filter, and so does "as of" with a whole date, which no part has then. Any other date stays
+    part of what is asked.
     """
     asked = checked_question(asked)
     turns = [Turn.of(value) for value in history][-MAX_TURNS:]
-    english = _looks_english(asked)
-    text = standalone(asked, turns) if english else asked
-    filters = _with_named(text, filters, known_sources)
-    parts = tuple(part_of(piece) for piece in pieces_of(text))
+    line = _unshouted(" ".join(asked.split()))
+    english = _looks_english(line)
+    text = standalone(line, turns) if english else line
+    if not filters.sources:
+        filters = replace(filters, sources=tuple(source for source in known_sources if _names_source(text, source)))
+    timeless, as_of = (text, None) if filters.as_of else _as_of(text)
+    if as_of:
+        filters = replace(filters, as_of=as_of)
+    parts = tuple(part_of(piece) for piece in pieces_of(timeless))
     return Question(asked=asked, text=text, kind=kind_of(text), parts=parts, filters=filters, english=english)
 
 
-_AS_OF = re.compile(
-    rf"\bas (?:of|at) (?P<day>\d{{1,2}}) (?P<month>{'|'.join(MONTHS)}) (?P<year>20\d\d)\b|\bas (?:of|at) (?P<iso>20\d\d-\d\d-\d\d)\b",
-    re.IGNORECASE,
-)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LEAST_SHOUTED = 3  # words; fewer in capitals, such as NATO SUMMIT, may be names
 
 
-def _with_named(text: str, filters: Filters, known_sources: Sequence[str]) -> Filters:
-    if not filters.sources:
-        named = tuple(source for source in known_sources if _names_source(text, source))
-        filters = replace(filters, sources=named)
-    match = None if filters.as_of else _AS_OF.search(text)
-    if match:
-        day = match["iso"] or f"{match['year']}-{MONTHS[match['month'].lower()]:02d}-{int(match['day']):02d}"
+def _unshouted(text: str) -> str:
+    """Return a text in capitals alone in lower case, but for the names of places; others the articles give back."""
+    if not text.isupper() or len(text.split()) < _LEAST_SHOUTED:
+        return text
+    return _LETTERS.sub(lambda match: match[0] if fold(match[0]) in PLACES else match[0].lower(), text)
+
+
+_AS_OF = re.compile(rf"(?:,? )?\bas (?:of|at) (?:the )?(?:{DATE.pattern}),?", re.IGNORECASE)
+
+
+def _as_of(text: str) -> tuple[str, str | None]:
+    """Return a text without its "as of" with a whole date, and that day; the text itself where it has none."""
+    match = _AS_OF.search(text)
+    date = next(iter(read_terms(match[0]).dates), Date()) if match else Date()
+    if match and date.year and date.month and date.day:
         try:
-            filters = replace(filters, as_of=Filters.of(as_of=day).as_of)
+            day = Filters.of(as_of=f"{date.year}-{date.month:02d}-{date.day:02d}").as_of
         except DateError:  # "as of 31 June 2025" stays words
-            return filters
-    return filters
+            return text, None
+        return (text[: match.start()] + text[match.end() :]).strip() or text, day
+    return text, None
+
+
+_REPORTING_BEFORE = r"\b(?:according to|by|in|from|per) (?:[\w’'!. ]{1,40} (?:and|or) )?(?:the )?"
+_OPENING_BEFORE = r"(?:^|\b(?:as|did|do|does|had|has|have|or|and|that|the|what) )"
+_REPORTING_BEHIND = r"(?: (?:and|or) [\w’'!. ]{1,40}?)? (?:publish|report|said|say|write|writ|wrote)"
 
 
 def _names_source(text: str, source: str) -> bool:
-    """Tell whether a text names a source; one of a single word, such as Time or Fortune, has to be written as it is."""
-    as_written = 0 if len(source.split()) == 1 else re.IGNORECASE
-    return bool(re.search(rf"\b{re.escape(source)}\b", text, as_written))
+    """Tell whether a text names a source as one that reports, not as one that is asked about.
 
-
-_LETTERS = re.compile(r"[^\W\d_]+")
+    One of a single word, such as Time or The Independent, has to be written as it is.
+    """
+    bare = re.sub("^the ", "", source, flags=re.IGNORECASE)
+    if bare.casefold() not in text.casefold():
+        return False
+    name = re.escape(bare) if len(bare.split()) == 1 else f"(?i:{re.escape(bare)})"
+    reporting = (
+        rf"(?i:{_REPORTING_BEFORE}){name}(?!\w| [A-Z])",
+        rf"(?i:{_OPENING_BEFORE}){name}(?i:{_REPORTING_BEHIND})",
+    )
+    return any(re.search(pattern, text) for pattern in reporting)
 
 
 def _looks_english(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from index.news_index import MAX_QUESTION_CHARACTERS
 from index.scope import Filters
 from rag.history import Turn
 from rag.question import read_question
@@ -110,3 +111,38 @@ def test_what_a_follow_up_left_out_is_taken_from_the_whole_conversation() -> Non
     assert read_question("When?", history=turns, filters=Filters()).text == "When (Germany pledge to the fund)?"
     turns = [Turn(SUMMIT, "Macron did."), Turn("Did Starmer go to it?", "No."), Turn("And the Americans?", "They did.")]
     assert read_question("Why?", history=turns, filters=Filters()).text == "Why (the Paris summit)?"
+
+
+@pytest.mark.parametrize("before", ["Why " + "a" * 5000, f"How much did Canada pay to {'Ab ' * 2000}?", "x(" * 3000])
+@pytest.mark.parametrize("asked", ["And Germany?", "Why?", f"And {'b ' * 990}why?", "When was that?"])
+def test_what_was_asked_before_never_makes_a_question_too_long(before: str, asked: str) -> None:
+    turns = [Turn(before, ""), Turn(f"And {'c ' * 4000}?", ""), Turn("And Oslo?", "")] * 6
+    assert len(read_question(asked, history=turns, filters=Filters()).text) <= MAX_QUESTION_CHARACTERS
+
+
+def test_a_long_question_before_is_still_leant_on() -> None:
+    assert understood("When was that?", f"{PLEDGE} {'x' * 5000}").startswith(
+        "When was that (Canada pledge to the fund?"
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What did the ECB decide this week?", "Were there arrests in Lyon?", "What did Trump say about his tariffs?",
+        "What did Macron say when he met Trump?", "How did Norway defend its plan?", "Did Merkel leave her party?",
+    ],
+)  # fmt: skip
+def test_a_question_whose_pronoun_needs_nothing_before_it_stands_alone(asked: str) -> None:
+    assert understood(asked, RAID) == asked
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Who was there", "What did Trump tell him", "What did Macron tell her about Oslo", "Did Starmer travel to it",
+        "In Norway, what did he say", "What did he say about Trump and his tariffs", "Is this true of the raid",
+    ],
+)  # fmt: skip
+def test_a_question_whose_pronoun_stands_for_something_before_it_leans(asked: str) -> None:
+    assert understood(asked, SUMMIT) == f"{asked} (the Paris summit)?"
