@@ -71,9 +71,12 @@ def _behind(words: str) -> str:
     return "|".join(rf"(?<=\b{word}[\s-])" for word in words.split())
 
 
+_YEAR = r"(?:19|20)\d\d"
+_DAY = r"\d{1,2}"
+_TH = "(?:st|nd|rd|th)?"
 _MONTH = (
     "|".join(sorted(MONTHS.keys() - {"may", "march"}, key=len, reverse=True))
-    + r"|(?-i:May|MAY|March|MARCH)|(?<=\bon )(?:may|march)|(?:may|march)(?=,?\s+(?:19|20)\d\d\b)"
+    + rf"|(?-i:May|MAY|March|MARCH)|(?<=\bon )(?:may|march)|(?:may|march)(?=,?\s+{_YEAR}\b)"
 )
 """May and March, names and verbs too, count as they are written, and in lower case where it can be nothing else."""
 _BEFORE_MONTH = "in of since until by last next early late mid this during"
@@ -83,17 +86,23 @@ _BARE_MONTH = (
     + rf"|(?:{_behind(_BEFORE_MONTH + ' and to or from before after between')})(?-i:March)"
     + r"|\A(?-i:May|March)(?=\W*\Z)"
 )
-_NO_SUM = r"(?!\s(?:(?:US |Canadian )?dollars?|euros?|pounds?|thousand|(?:m|b|tr)illion|bn|mn)\b)"
-DATE = re.compile(
-    rf"\b(?:(?:(?P<since>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|\b(?:and|or|to|until)\b)\s*)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH}|(?:may|march)(?=\s*(?:[?.,;:)]|$)))\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
-    rf"|(?P<month2>{_MONTH})\b\.?\s+(?:(?P<since2>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:[-–]|to\b)\s*)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
-    rf"|(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>(?:19|20)\d\d)\b"
-    rf"|(?P<year5>(?:19|20)\d\d)-(?P<month5>\d\d)-(?P<day5>\d\d)"
-    rf"|\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?P<year6>(?:19|20)\d\d)"
-    rf"|\b(?<![€£$])(?<![€£$]\s)(?<!(?:EUR|USD|GBP|CAD)\s)(?P<year4>(?:19|20)\d\d)\b(?![,.]?\d){_NO_SUM}"
-    rf"|(?P<month4>{_BARE_MONTH}))\b",
-    re.IGNORECASE,
+_NO_SUM_BEFORE = r"(?<![€£$])(?<![€£$]\s)(?<!(?:EUR|USD|GBP|CAD)\s)"
+_NO_SUM_BEHIND = r"(?![,.]?\d)(?!\s(?:(?:US |Canadian )?dollars?|euros?|pounds?|thousand|(?:m|b|tr)illion|bn|mn)\b)"
+_DATES = (
+    # 28 August 2025, 28th of August, 28-29 August
+    rf"(?:(?P<since>{_DAY}){_TH}\s*(?:[-–]|\b(?:and|or|to|until)\b)\s*)?(?P<day>{_DAY}){_TH}(?:\s+of)?"
+    rf"\s+(?P<month>{_MONTH}|(?:may|march)(?=\s*(?:[?.,;:)]|$)))\b\.?(?:,?\s+(?P<year>{_YEAR})\b)?",
+    # August 28, 2025
+    rf"(?P<month2>{_MONTH})\b\.?\s+(?:(?P<since2>{_DAY}){_TH}\s*(?:[-–]|to\b)\s*)?(?P<day2>{_DAY}){_TH}\b"
+    rf"(?!\s*(?:%|million|billion))(?:,?\s+(?P<year2>{_YEAR})\b)?",
+    # August 2025; 2025-08-28; 28/08/2025, of which the year alone is sure; 2025; August
+    rf"(?P<month3>{_MONTH})\b\.?,?\s+(?P<year3>{_YEAR})\b",
+    rf"(?P<year5>{_YEAR})-(?P<month5>\d\d)-(?P<day5>\d\d)",
+    rf"{_DAY}(?P<mark>[/.]){_DAY}(?P=mark)(?P<year6>{_YEAR})",
+    rf"\b{_NO_SUM_BEFORE}(?P<year4>{_YEAR})\b{_NO_SUM_BEHIND}",
+    rf"(?P<month4>{_BARE_MONTH})",
 )
+DATE = re.compile(rf"\b(?:{'|'.join(_DATES)})\b", re.IGNORECASE)
 _TENS = "|".join(word for word in NUMBER_WORDS if word.endswith("ty"))
 _ONES = "|".join(word for word, value in NUMBER_WORDS.items() if 1 <= value <= 9)
 _NUMBER_WORD = rf"(?:{_TENS})[\s-](?:{_ONES})|{'|'.join(NUMBER_WORDS)}"
@@ -154,8 +163,8 @@ def read_terms(text: str) -> Terms:
         names=tuple(dict.fromkeys(names)),
         stems=tuple(dict.fromkeys(stems)),
         concepts=frozenset(concepts),
-        numbers=frozenset(number for match in numbers for number in _numbers(match)),
-        dates=frozenset(date for match in dates for date in _dates(match)),
+        numbers=frozenset(number for match in numbers for number in _numbers_of(match)),
+        dates=frozenset(date for match in dates for date in _dates_of(match)),
     )
 
 
@@ -229,7 +238,7 @@ SENTENCE_ADVERBS = frozenset(
 )
 
 
-def _dates(match: re.Match[str]) -> list[Date]:
+def _dates_of(match: re.Match[str]) -> list[Date]:
     """Return the date that was matched, or both ends of a range of days."""
     found = {name.rstrip("23456"): value for name, value in match.groupdict().items() if value}
     month = found.get("month")
@@ -246,7 +255,7 @@ def _float(written: str) -> float:
     return float(digits.replace(".", "") if digits.count(".") > 1 else digits)
 
 
-def _numbers(match: re.Match[str]) -> list[Number]:
+def _numbers_of(match: re.Match[str]) -> list[Number]:
     """Return the number that was matched, or both ends of a range, which share its currency and scale."""
     written = match["value"].lower()
     words = [NUMBER_WORDS[word] for word in re.split(r"[\s-]", written) if word in NUMBER_WORDS]
