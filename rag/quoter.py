@@ -28,7 +28,7 @@ from rag.features import (
     title_of,
     with_known_names,
 )
-from rag.parts import Part
+from rag.parts import Part, kind_of
 from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
@@ -44,12 +44,12 @@ _LEAST_READ, _LEAST_LISTED = 2, 8
 def to_read(question: Question, evidence: Evidence, reach: float) -> Evidence:
     """Return the evidence that is read: the passages that the search ranks near the best one, and their near-copies.
 
-    A few are read however far behind they are, and more for a list or a table. Of a toll all are read: the newest count
-    may stand in any of them.
+    A few are read however far behind they are: the first of each part's search, and more for a list or a table. Of a
+    toll all are read: the newest count may stand in any of them.
     """
     if question.toll:
         return evidence
-    least = _LEAST_LISTED if question.kind in ("list", "table") else _LEAST_READ
+    least = _LEAST_LISTED if question.kind in ("list", "table") else max(_LEAST_READ, 1 + len(question.parts))
     hits = tuple(hit for hit in evidence.hits if hit.rank <= least or hit.score >= evidence.hits[0].score - reach)
     kept = {hit.rank for hit in hits}
     copies = tuple(hit for hit in evidence.copies if hit.rank in kept)
@@ -97,7 +97,8 @@ def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> 
             unanswered.append(scored.part.text)
             missing.extend(unheld)
             continue
-        quotes.extend(_quote(chosen, scored) for chosen in choose(scored, question.kind, model))
+        kind = question.kind if len(parts) == 1 else kind_of(scored.part.text)
+        quotes.extend(_quote(chosen, scored) for chosen in choose(scored, kind, model))
     quotes = _within(_merged(quotes), question.kind)
     if question.kind in ("list", "table") or (len(parts) == 1 and question.kind == "compare"):
         quotes.sort(key=lambda quote: (quote.article.sort_key(), quote.start))

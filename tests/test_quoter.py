@@ -132,6 +132,8 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
     evidence = Evidence(hits=hits, copies=copies, index=cast(NewsIndex, None))
     fact = read_question("Where did it rain?", filters=Filters())
     assert to_read(fact, evidence, 0.15) == Evidence(hits=hits[:2], copies=copies[:1], index=evidence.index)
+    parts = read_question("Where did it rain, and when did it stop in Oslo?", filters=Filters())
+    assert to_read(parts, evidence, 0.05).hits == hits
     nothing = Evidence(hits=(), copies=(), index=evidence.index)
     assert to_read(fact, nothing, 0.15) == nothing
     toll = read_question("How many people died?", filters=Filters())
