@@ -2,14 +2,12 @@
 
 Reads the development cases over seeds/ and those of `plain_questions.jsonl` that nothing there answers, the stories
 held out from the reader, and questions of SQuAD's fitting half.
-The weights are those of a softmax over the candidate sentences of a question and "none of them": its loss is the
-negative logarithm of the share that falls to the sentences that answer, or to none where the question has no answer.
-Prints the choice of several sets of features, each judged on questions that its weights did not see (by story or
-article, in five parts). Whether to answer at all is a logistic regression over `SIGNS`, from scores by weights that did
-not see the question, and of those that are not refused for a name that is missing. Then what the answers to the
-development cases, and to questions as people ask them (`plain_questions.jsonl`), are worth at each threshold and floor;
-what the answers to each kind of question, those of the stories too, are worth with each gap (but for tolls: of a story,
-the earlier count is right too); and with other reaches.
+The weights are those of `eval.fit.linear`. Prints the choice of several sets of features, each judged on questions that
+its weights did not see (by story or article, in five parts), and how well whether to answer is told. Then what the
+answers to the development cases, and to questions as people ask them (`plain_questions.jsonl`), are worth at each
+threshold and floor; what the answers to each kind of question, those of the stories too, are worth with each gap (but
+for tolls: of a story, the earlier count is right too); and with other reaches. Each is answered with weights that did
+not see it.
 """
 
 import argparse
@@ -20,8 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import expit, logsumexp
 from sklearn.metrics import roc_auc_score
 
 from eval.cases import Case, EvidenceSpan
@@ -36,22 +32,18 @@ from eval.fit.judged import (
     squad_cases,
     story_cases,
 )  # fmt: skip
+from eval.fit.linear import Models, group_of, unseen_scores
 from eval.fit.stories import load_stories, split_stories
 from eval.metrics import evidence_recall, share_precise
 from rag.features import FEATURES
 from rag.parts import KINDS
 from rag.quoter import drafted
-from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
+from rag.quoter_model import SIGNS, LinearModel, QuoterModel
 from rag.reader import READINGS, reader_beside
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 MODEL_FILE = CHECKOUT / "rag" / "quoter.json"
-PENALTY = 0.01  # of the squared weights of standardized features
-DEVELOPMENT_WEIGHT = 2.0  # of a case over seeds/; a question of a story or of SQuAD has 1
-ANSWERS_WEIGHT = 6.0  # the same, where whether to answer is fitted: no question of a story or of SQuAD is far
-FOLDS = 5
 STORIES_STEP = 8  # of the stories held out, every eighth: enough for the weights, and an eighth of the time
-SIGNS_PENALTY = 5.0  # of the squared weights of standardized signs, beside the summed loss of the questions
 THRESHOLDS = (-1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 FLOORS = (-4.0, -3.5, -3.0, -2.5, -2.0, -1.5)
 GAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -62,59 +54,7 @@ COLUMNS = ("answerable refused", "near answered", "far answered", "precision", "
 Array = npt.NDArray[np.float64]
 
 
-# --- weights ------------------------------------------------------------------------------------------------------
-
-
-def fit(parts: Sequence[Judged], columns: Sequence[int]) -> LinearModel:
-    """Return weights for the features in `columns`, 0 for the others, that make the loss of the parts smallest."""
-    usable = [part for part in parts if len(part.rows) and (part.case.refuse or part.gold.any())]
-    every = np.vstack([part.rows[:, columns] for part in usable])
-    mean, deviation = every.mean(axis=0), every.std(axis=0) + 1e-6
-    rows = [(part.rows[:, columns] - mean) / deviation for part in usable]
-    shares = np.array([DEVELOPMENT_WEIGHT if _over_seeds(part) else 1.0 for part in usable])
-    shares /= shares.sum()
-
-    def loss(point: Array) -> tuple[float, Array]:
-        value, slope = PENALTY * float((point[:-1] ** 2).sum()), np.append(2 * PENALTY * point[:-1], 0.0)
-        for part, own, share in zip(usable, rows, shares, strict=True):
-            scores = np.append(own @ point[:-1], point[-1])
-            right = np.append(part.gold, False) if not part.case.refuse else np.arange(len(scores)) == len(own)
-            every, among = logsumexp(scores), logsumexp(scores[right])
-            value += share * (every - among)
-            change = share * (np.exp(scores - every) - np.where(right, np.exp(scores - among), 0.0))
-            slope += np.append(own.T @ change[:-1], change[-1])
-        return value, slope
-
-    found = minimize(loss, np.zeros(len(columns) + 1), jac=True, method="L-BFGS-B").x
-    weights = np.zeros(len(FEATURES))
-    weights[list(columns)] = found[:-1] / deviation
-    bias = -float(found[-1] + (found[:-1] / deviation * mean).sum())
-    return LinearModel(tuple(float(weight) for weight in weights), bias)
-
-
-def folds_of(parts: Sequence[Judged]) -> dict[str, int]:
-    """Return which of the `FOLDS` every case or story is judged in."""
-    groups = sorted({_group(part) for part in parts})
-    return {group: place % FOLDS for place, group in enumerate(np.random.default_rng(0).permutation(groups))}
-
-
-def unseen_scores(parts: Sequence[Judged], columns: Sequence[int]) -> list[tuple[Judged, Array]]:
-    """Return every part with the scores of its candidates by weights that did not see its case or story."""
-    fold_of = folds_of(parts)
-    scored = []
-    for fold in range(FOLDS):
-        model = fit([part for part in parts if fold_of[_group(part)] != fold], columns)
-        scored += [(part, model.score(part.rows)) for part in parts if fold_of[_group(part)] == fold]
-    return scored
-
-
-def _group(part: Judged) -> str:
-    """Return the story or the SQuAD article of a question, or the case."""
-    return part.case.id if _over_seeds(part) else part.case.id.rpartition("-")[0]
-
-
-def _over_seeds(part: Judged) -> bool:
-    return part.case.split in ("dev", "fit")
+# --- what the weights choose -------------------------------------------------------------------------------------
 
 
 def choice_figures(scored: Sequence[tuple[Judged, Array]]) -> tuple[float, float]:
@@ -141,44 +81,14 @@ def print_choices(parts: Mapping[str, Sequence[Judged]]) -> None:
         print(line)
 
 
-# --- whether to answer --------------------------------------------------------------------------------------------
-
-Sign = tuple[Judged, Array]
-
-
-def fit_answers(signs: Sequence[Sign]) -> LinearModel:
-    """Return weights over `SIGNS` that tell the parts with an answer from the others.
-
-    None is below 0: each sign is higher the likelier an answer is, and a fit that turns one around follows an accident.
-    """
-    rows = np.vstack([row for _, row in signs])
-    mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    scaled = (rows - mean) / deviation
-    shares = np.array([ANSWERS_WEIGHT if _over_seeds(part) else 1.0 for part, _ in signs])
-    side = np.array([-1.0 if part.case.refuse else 1.0 for part, _ in signs])
-
-    def loss(point: Array) -> tuple[float, Array]:
-        margin = side * (scaled @ point[:-1] + point[-1])
-        change = -shares * side * expit(-margin)
-        value = SIGNS_PENALTY * float((point[:-1] ** 2).sum()) + float(shares @ np.logaddexp(0.0, -margin))
-        return value, np.append(2 * SIGNS_PENALTY * point[:-1] + change @ scaled, change.sum())
-
-    bounds = [(0.0, None)] * len(SIGNS) + [(None, None)]
-    found = minimize(loss, np.zeros(len(SIGNS) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
-    weights = found[:-1] / deviation
-    return LinearModel(tuple(float(weight) for weight in weights), float(found[-1] - weights @ mean))
-
-
-def print_answers(signs: Sequence[Sign], groups: Mapping[str, Sequence[Judged]]) -> None:
+def print_answers(models: Models, groups: Mapping[str, Sequence[Judged]]) -> None:
     """Print how well the best score alone, and all signs, tell what has an answer, by weights that did not see it."""
-    fold_of = folds_of([part for part, _ in signs])
-    models = [fit_answers([s for s in signs if fold_of[_group(s[0])] != fold]) for fold in range(FOLDS)]
     print(f"\n{'whether to answer':<22}{'best score: AUC':>20}{'all signs: AUC':>20}")
     for name, group in groups.items():
         cases = {part.case.id for part in group}
-        own = [(part, row) for part, row in signs if part.case.id in cases]
+        own = [(part, row) for part, row in models.signs if part.case.id in cases]
         truth = [not part.case.refuse for part, _ in own]
-        by_signs = [models[fold_of[_group(part)]].score(row)[0] for part, row in own]
+        by_signs = [models.blind[models.fold_of[group_of(part.case)]][1].score(row)[0] for part, row in own]
         best = [row[0, SIGNS.index("score")] for _, row in own]
         print(f"{name:<22}{roc_auc_score(truth, best):>20.3f}{roc_auc_score(truth, by_signs):>20.3f}")
 
@@ -246,12 +156,18 @@ def best_row(rows: Sequence[tuple[float, ...]]) -> int:
     return max(equal, key=lambda place: rows[place][precision])
 
 
-def best_of(name: str, tries: Mapping[float, tuple[QuoterModel, Sequence[Asked]]]) -> QuoterModel:
-    """Print what the answers of each model to its cases are worth, by the value tried; return the best model."""
+Tries = Mapping[float, tuple[QuoterModel, Sequence[Asked]]]
+
+
+def best_of(name: str, tries: Tries, models: Models) -> QuoterModel:
+    """Print what the answers of each model to its cases are worth, by the value tried; return the best model.
+
+    Each case is answered with the weights that did not see it.
+    """
     print(f"\n{name:>16}" + "".join(f"{column:>20}" for column in (*COLUMNS, "worth")))
     rows = []
     for value, (model, cases) in tries.items():
-        row = summary([outcome(asked, model) for asked in cases])
+        row = summary([outcome(asked, models.beside(model, asked.case)) for asked in cases])
         rows.append(row)
         print(f"{value:>16}" + "".join(f"{figure:>20.3f}" for figure in (*row, worth(row))), flush=True)
     return list(tries.values())[best_row(rows)][0]
@@ -281,37 +197,36 @@ def main() -> None:
         unsure = asked(index, [case for case in plain if not case.refuse], reader, best.reach)
         parts = {"dev": judged(development), "stories": judged(stories), "SQuAD": judged(others)}
         print(f"{len(sure)} development cases, {len(told[1])} questions of stories, {len(squad[1])} of SQuAD\n")
-        best = with_models(best, parts, judged(unsure))
+        models = fitted_models(parts, judged(unsure))
+        best = replace(best, choice=models.choice, answers=models.answers)
         development += unsure
-        best = best_of("threshold", {t: (replace(best, threshold=t), development) for t in THRESHOLDS})
-        best = best_of("floor", {f: (replace(best, floor=f), development) for f in FLOORS})
+        best = best_of("threshold", {t: (replace(best, threshold=t), development) for t in THRESHOLDS}, models)
+        best = best_of("floor", {f: (replace(best, floor=f), development) for f in FLOORS}, models)
         for kind in (*KINDS, "toll"):
             asked_for, cases_of = ("count", development) if kind == "toll" else (kind, (*development, *stories))
             alike = [each for each in cases_of if each.question.kind == asked_for and not each.case.refuse]
             print(f"\n{kind}: {len(alike)} questions of the kind {asked_for}")
-            best = best_of("gap", {gap: (with_gap(best, kind, gap), alike) for gap in GAPS})
+            best = best_of("gap", {gap: (with_gap(best, kind, gap), alike) for gap in GAPS}, models)
         read = {reach: asked(index, cases + plain, reader, reach) for reach in REACHES}
-        best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()})
+        best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()}, models)
     print(f"\nchosen: threshold {best.threshold}, floor {best.floor}, gaps {dict(best.gaps)}, reach {best.reach}")
     if options.write:
         save(best)
 
 
-def with_models(model: QuoterModel, parts: Mapping[str, Sequence[Judged]], unsure: Sequence[Judged]) -> QuoterModel:
-    """Print and return both linear models; the `unsure` parts have an answer, but which sentence it is is not known."""
+def fitted_models(parts: Mapping[str, Sequence[Judged]], unsure: Sequence[Judged]) -> Models:
+    """Print and return both linear models."""
     print_choices(parts)
-    known = [part for group in parts.values() for part in group]
-    every = range(len(FEATURES))
-    choice = fit(known, every)
+    models = Models.fitted([part for group in parts.values() for part in group], unsure)
     print()
-    for name, weight in (*zip(FEATURES, choice.weights, strict=True), ("bias", choice.bias)):
+    for name, weight in (*zip(FEATURES, models.choice.weights, strict=True), ("bias", models.choice.bias)):
         print(f"{name:<16}{weight:>8.3f}")
-    scored = [*unseen_scores(known, every), *((part, choice.score(part.rows)) for part in unsure)]
-    signs = [(part, signs_of(part.rows, scores)) for part, scores in scored if len(scores) and not part.refused]
-    print_answers(signs, {**parts, "dev": [*parts["dev"], *unsure]})
-    answers = fit_answers(signs)
-    print("\n" + "\n".join(f"{name:<16}{weight:>8.3f}" for name, weight in zip(SIGNS, answers.weights, strict=True)))
-    return replace(model, choice=choice, answers=answers)
+    print_answers(models, {**parts, "dev": [*parts["dev"], *unsure]})
+    print(
+        "\n"
+        + "\n".join(f"{name:<16}{weight:>8.3f}" for name, weight in zip(SIGNS, models.answers.weights, strict=True))
+    )
+    return models
 
 
 def save(model: QuoterModel) -> None:

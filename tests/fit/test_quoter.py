@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from eval.fit.judged import Judged, asked, story_cases
+from eval.fit.linear import fit, fit_answers, unseen_scores
 from eval.fit.quoter import (
     Outcome,
     best_row,
-    fit,
-    fit_answers,
     outcome,
     summary,
-    unseen_scores,
     with_gap,
     worth,
 )
@@ -72,7 +70,7 @@ class Seen:
 
 @pytest.mark.parametrize("split", ["story", "squad"])
 def test_weights_that_judge_a_question_did_not_see_its_story(split: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval.fit.quoter.fit", Seen)
+    monkeypatch.setattr("eval.fit.linear.fit", Seen)
     parts = [
         Judged(replace(case(f"story-{number}-{place}"), split=split), np.full((2, 1), number), np.array([True, False]))
         for number in range(10)
@@ -81,6 +79,22 @@ def test_weights_that_judge_a_question_did_not_see_its_story(split: str, monkeyp
     scored = unseen_scores(parts, [0])
     assert sorted(part.case.id for part, _ in scored) == sorted(part.case.id for part in parts)
     assert not any(scores.any() for _, scores in scored)
+
+
+def test_a_case_is_answered_with_weights_that_did_not_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.fit.linear.fit", Seen)
+    parts = [
+        Judged(
+            replace(case(f"story-{number}-{place}", refuse=bool(place)), split="story"),
+            np.full((2, len(FEATURES)), number), np.array([True, False]),
+        )
+        for number in range(10)
+        for place in range(2)
+    ]  # fmt: skip
+    models = Models.fitted(parts, [])
+    assert models.choice.score(parts[0].rows).all()
+    blind = [models.beside(QuoterModel.load(), part.case).choice.score(part.rows) for part in parts]
+    assert not np.array(blind).any()
 
 
 def test_refusing_what_is_there_weighs_as_much_as_answering_both_kinds_of_what_is_not() -> None:

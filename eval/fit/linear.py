@@ -1,0 +1,143 @@
+"""The two linear models of the `Quoter`, fitted: which sentence answers, and whether any does.
+
+The weights of the choice are those of a softmax over the candidate sentences of a question and "none of them": its loss
+is the negative logarithm of the share that falls to the sentences that answer, or to none where the question has no
+answer. Whether to answer at all is a logistic regression over `SIGNS`, from scores by weights that did not see the
+question, and of those that are not refused for a name that is missing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit, logsumexp
+
+from eval.cases import Case
+from eval.fit.judged import Judged
+from rag.features import FEATURES
+from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
+
+__all__ = ["FOLDS", "Models", "fit", "fit_answers", "folds_of", "group_of", "unseen_scores"]
+
+PENALTY = 0.01  # of the squared weights of standardized features
+DEVELOPMENT_WEIGHT = 2.0  # of a case over seeds/; a question of a story or of SQuAD has 1
+ANSWERS_WEIGHT = 6.0  # the same, where whether to answer is fitted: no question of a story or of SQuAD is far
+FOLDS = 5
+SIGNS_PENALTY = 5.0  # of the squared weights of standardized signs, beside the summed loss of the questions
+
+Array = npt.NDArray[np.float64]
+Sign = tuple[Judged, Array]
+
+
+def fit(parts: Sequence[Judged], columns: Sequence[int]) -> LinearModel:
+    """Return weights for the features in `columns`, 0 for the others, that make the loss of the parts smallest."""
+    usable = [part for part in parts if len(part.rows) and (part.case.refuse or part.gold.any())]
+    every = np.vstack([part.rows[:, columns] for part in usable])
+    mean, deviation = every.mean(axis=0), every.std(axis=0) + 1e-6
+    rows = [(part.rows[:, columns] - mean) / deviation for part in usable]
+    shares = np.array([DEVELOPMENT_WEIGHT if _over_seeds(part.case) else 1.0 for part in usable])
+    shares /= shares.sum()
+
+    def loss(point: Array) -> tuple[float, Array]:
+        value, slope = PENALTY * float((point[:-1] ** 2).sum()), np.append(2 * PENALTY * point[:-1], 0.0)
+        for part, own, share in zip(usable, rows, shares, strict=True):
+            scores = np.append(own @ point[:-1], point[-1])
+            right = np.append(part.gold, False) if not part.case.refuse else np.arange(len(scores)) == len(own)
+            every, among = logsumexp(scores), logsumexp(scores[right])
+            value += share * (every - among)
+            change = share * (np.exp(scores - every) - np.where(right, np.exp(scores - among), 0.0))
+            slope += np.append(own.T @ change[:-1], change[-1])
+        return value, slope
+
+    found = minimize(loss, np.zeros(len(columns) + 1), jac=True, method="L-BFGS-B").x
+    weights = np.zeros(len(FEATURES))
+    weights[list(columns)] = found[:-1] / deviation
+    bias = -float(found[-1] + (found[:-1] / deviation * mean).sum())
+    return LinearModel(tuple(float(weight) for weight in weights), bias)
+
+
+def folds_of(parts: Sequence[Judged]) -> dict[str, int]:
+    """Return which of the `FOLDS` every case or story is judged in."""
+    groups = sorted({group_of(part.case) for part in parts})
+    return {group: place % FOLDS for place, group in enumerate(np.random.default_rng(0).permutation(groups))}
+
+
+def unseen_scores(parts: Sequence[Judged], columns: Sequence[int]) -> list[tuple[Judged, Array]]:
+    """Return every part with the scores of its candidates by weights that did not see its case or story."""
+    fold_of = folds_of(parts)
+    scored = []
+    for fold in range(FOLDS):
+        model = fit([part for part in parts if fold_of[group_of(part.case)] != fold], columns)
+        scored += [(part, model.score(part.rows)) for part in parts if fold_of[group_of(part.case)] == fold]
+    return scored
+
+
+def group_of(case: Case) -> str:
+    """Return the story or the SQuAD article of a question, or the case."""
+    return case.id if _over_seeds(case) else case.id.rpartition("-")[0]
+
+
+def _over_seeds(case: Case) -> bool:
+    return case.split in ("dev", "fit")
+
+
+def fit_answers(signs: Sequence[Sign]) -> LinearModel:
+    """Return weights over `SIGNS` that tell the parts with an answer from the others.
+
+    None is below 0: each sign is higher the likelier an answer is, and a fit that turns one around follows an accident.
+    """
+    rows = np.vstack([row for _, row in signs])
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    scaled = (rows - mean) / deviation
+    shares = np.array([ANSWERS_WEIGHT if _over_seeds(part.case) else 1.0 for part, _ in signs])
+    side = np.array([-1.0 if part.case.refuse else 1.0 for part, _ in signs])
+
+    def loss(point: Array) -> tuple[float, Array]:
+        margin = side * (scaled @ point[:-1] + point[-1])
+        change = -shares * side * expit(-margin)
+        value = SIGNS_PENALTY * float((point[:-1] ** 2).sum()) + float(shares @ np.logaddexp(0.0, -margin))
+        return value, np.append(2 * SIGNS_PENALTY * point[:-1] + change @ scaled, change.sum())
+
+    bounds = [(0.0, None)] * len(SIGNS) + [(None, None)]
+    found = minimize(loss, np.zeros(len(SIGNS) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = found[:-1] / deviation
+    return LinearModel(tuple(float(weight) for weight in weights), float(found[-1] - weights @ mean))
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Hold the two linear models, of the choice and of whether to answer, fitted to all questions.
+
+    `blind` has for each fold those that are fitted to the other folds alone; `fold_of` the fold of each case or story,
+    `signs` the signs of each part, from scores by weights that did not see it.
+    """
+
+    choice: LinearModel
+    answers: LinearModel
+    blind: tuple[tuple[LinearModel, LinearModel], ...]
+    fold_of: Mapping[str, int]
+    signs: tuple[Sign, ...]
+
+    @classmethod
+    def fitted(cls, known: Sequence[Judged], unsure: Sequence[Judged]) -> "Models":
+        """Fit them; the `unsure` parts have an answer, but which sentence it is is not known."""
+        fold_of = folds_of([*known, *unsure])
+        every = range(len(FEATURES))
+        choices = [
+            fit([part for part in known if fold_of[group_of(part.case)] != fold], every) for fold in range(FOLDS)
+        ]
+        signs = tuple(
+            (part, signs_of(part.rows, choices[fold_of[group_of(part.case)]].score(part.rows)))
+            for part in (*known, *unsure)
+            if len(part.rows) and not part.refused
+        )
+        answers = [fit_answers([s for s in signs if fold_of[group_of(s[0].case)] != fold]) for fold in range(FOLDS)]
+        blind = tuple(zip(choices, answers, strict=True))
+        return cls(fit(known, every), fit_answers(signs), blind, folds, signs)
+
+    def beside(self, model: QuoterModel, case: Case) -> QuoterModel:
+        """Return a model with the weights that did not see a case in place of its own."""
+        choice, answers = self.blind[self.fold_of[group_of(case)]]
+        return replace(model, choice=choice, answers=answers)
