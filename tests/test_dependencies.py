@@ -72,3 +72,11 @@ def test_every_declared_package_is_pinned(project: dict[str, Any], checkout: Pat
     pinned = {named(line) for line in lines if line and not line.startswith("#")}
     wanted = declared(project) | {named(line) for line in project["optional-dependencies"]["dev"]}
     assert wanted - pinned == set()
+
+
+def test_whoever_installs_us_as_a_guide_shows_gets_the_pinned_versions(checkout: Path) -> None:
+    guides = [checkout / "README.md", checkout / "Dockerfile", *(checkout / "docs").glob("*.md")]
+    lines = [line for path in guides for line in path.read_text(encoding="utf-8").splitlines() if "pip install" in line]
+    ours = [line for line in lines if re.search(r"groundwire-\S*\.whl| \.( |$)", line)]
+    assert len(ours) == 2
+    assert [line for line in ours if "-c constraints.txt" not in line] == []
