@@ -25,8 +25,8 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/groundwire prepare
 	@touch $@
 
-# An index of seeds/ of its own, never the user's.
-$(SEEDS)/CURRENT: seeds/articles.jsonl $(READY)
+# An index of seeds/ of its own, never the user's; made anew when index/ has changed, which may cut or store otherwise.
+$(SEEDS)/CURRENT: seeds/articles.jsonl $(wildcard index/*.py index/readers/*.py) $(READY)
 	@rm -rf $(SEEDS)
 	$(BIN)/groundwire ingest --index $(SEEDS) seeds/articles.jsonl
 
@@ -74,7 +74,7 @@ bench: $(READY) ## Measure speed and quality, and print the table
 bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and print the table
 	$(BIN)/python -m tests.bench.embed
 
-bench-scale: $(READY) ## Measure how the index grows: make bench-scale [SIZES="1000 10000 50000"] [EMBEDDER=stub] [KEEP=FOLDER] (half an hour)
+bench-scale: $(READY) ## Measure how the index grows: make bench-scale [SIZES="1000 10000 50000"] [EMBEDDER=stub] [KEEP=FOLDER] (a quarter of an hour)
 	$(BIN)/python -m tests.bench.scale --cache $(GROUNDWIRE_CACHE) $(if $(SIZES),--sizes $(SIZES)) $(if $(EMBEDDER),--embedder $(EMBEDDER)) $(if $(KEEP),--keep "$(KEEP)")
 
 bench-http: $(READY) ## Measure the HTTP service under load (some minutes)

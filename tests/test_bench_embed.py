@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 from eval.fit.precision import Paragraphs
 from index.embed import Vectors
-from tests.bench.embed import Row, command, quality, speed
+from tests.bench.embed import Row, quality, speed
 from tests.fakes import FakeEmbedder
 
 if TYPE_CHECKING:
@@ -54,8 +53,3 @@ def test_the_ratio_is_of_both_in_the_same_round(slow: float, kept: bool, monkeyp
     rows = by_name(speed(DATA, FakeEmbedder(), theirs()))
     assert (rows["ratio"].seen, rows["ratio"].kept) == (f"{slow} ({slow} to {slow})", kept)
     assert rows["passages/s"].seen == f"{14 / 1:.0f}, float32 {14 / slow:.0f}"
-
-
-def test_a_command_that_fails_is_no_measure(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="No such command"):
-        command("embark", cache=tmp_path)()

@@ -321,6 +321,21 @@ def test_an_article_in_another_language_is_found_by_its_words(tmp_path: Path, in
 
 
 @pytest.mark.parametrize(
+    ("asked", "codes"), [("Who opened the harbour in Bergen?", []), ("Hvem åpnet havnen i Bergen?", ["not_english"])]
+)
+def test_an_article_in_another_language_is_quoted_as_it_stands(
+    asked: str, codes: list[str], tmp_path: Path, index: NewsIndex
+) -> None:
+    text = "Kari Lund åpnet havnen i Bergen på mandag. Oslo betaler 40 millioner kroner."
+    index.ingest(write_articles(tmp_path / "b.jsonl", {"id": "no", "text": text}))
+    answer = NewsBot(index).ask(asked)
+    [citation] = answer.citations
+    assert (citation.article_id, citation.quote) == ("no", "Kari Lund åpnet havnen i Bergen på mandag.")
+    assert text[citation.start : citation.end] == citation.quote
+    assert [notice.code for notice in answer.notices] == codes
+
+
+@pytest.mark.parametrize(
     ("asked", "wanted"), [("What happened?", 1), ("Which countries paid?", 3), ("How many people died?", 2)]
 )
 def test_a_list_and_a_toll_get_more_hits_than_are_asked_for(

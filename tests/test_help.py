@@ -36,3 +36,15 @@ def test_help_loads_no_model_library_and_no_page(tmp_path: Path) -> None:
     helped = "import click; from ui.cli import groundwire; groundwire.get_help(click.Context(groundwire))"
     loaded = modules_after(helped, home=tmp_path)
     assert loaded & (HEAVY | {"faiss", "fastapi", "tantivy"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("search", "How many passages to retrieve. [default: 8]"),
+        ("ask", "at least: 3 times as many for a list or a table, twice for a toll. [default: 8]"),
+        ("chat", "at least: 3 times as many for a list or a table, twice for a toll. [default: 8]"),
+    ],
+)
+def test_help_says_how_many_passages_are_looked_at(name: str, told: str) -> None:
+    assert told in " ".join(CliRunner().invoke(groundwire, [name, "--help"]).output.split())

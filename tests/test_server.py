@@ -27,6 +27,7 @@ from ui.settings import ServeSettings, load_settings
 LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
 DUTCH = "How much did the Netherlands pay into PURL?"
 TOKEN = "a-token-of-the-test"
+GROUNDWIRE = (sys.executable, "-m", "ui.cli")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,13 @@ def environment_of(home: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(index: Path, *options: str, before: tuple[str, ...] = (), **variables: str) -> Iterator[Server]:
+def serving(
+    index: Path, *options: str, before: tuple[str, ...] = (), command: tuple[str, ...] = GROUNDWIRE, **variables: str
+) -> Iterator[Server]:
     """Run `groundwire serve` until the block ends, on a port of its own."""
-    command = [*before, sys.executable, "-m", "ui.cli", "serve", "--index", str(index), *options]
+    line = [*before, *command, "serve", "--index", str(index), *options]
     process = subprocess.Popen(
-        command,
+        line,
         env=environment_of(index.parent, **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -181,11 +184,11 @@ def test_a_server_connects_to_nothing_outside(copied_index: Path, tmp_path: Path
         pytest.skip("needs strace; apt-get install strace")
     log = tmp_path / "trace.log"
     traced = (strace, "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(log))
-    loud = {"GRADIO_ANALYTICS_ENABLED": "True"}  # what a user's environment may say
     form = (
         b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.md"\r\n\r\n# Rome\n\nIt rained.\r\n--x--\r\n'
     )
-    with serving(copied_index, "--allow-writes", before=traced, **loud) as server:
+    loud = "True"  # what a user's environment may say
+    with serving(copied_index, "--allow-writes", before=traced, GRADIO_ANALYTICS_ENABLED=loud) as server:
         wait_until_ready(server)
         assert "EUR 500 million" in server.post("/api/v1/ask", json.dumps({"question": DUTCH}).encode())[1]
         assert "EUR 500 million" in server.ask_on_the_page(DUTCH)

@@ -1,6 +1,7 @@
 """The wheel works in another environment, away from the checkout."""
 
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -9,6 +10,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+
+from tests.test_server import LOOPBACK, serving
 
 pytestmark = [pytest.mark.wheel, pytest.mark.model]
 
@@ -50,6 +53,19 @@ def test_the_wheel_carries_the_sample_articles_and_answers_about_them(installed:
     ask = [*command, "ask", "How much did the Netherlands pay into PURL?", "--index", "index", "--json"]
     answer = json.loads(subprocess.run(ask, cwd=tmp_path, check=True, capture_output=True, text=True).stdout)
     assert "EUR 500 million" in answer["citations"][0]["quote"]
+
+
+@LOOPBACK
+def test_the_wheel_serves_the_page_and_its_files(installed: Path, tmp_path: Path) -> None:
+    command = str(installed.parent / "groundwire")
+    (tmp_path / "story.txt").write_text("It rained in Oslo.", encoding="utf-8")
+    ingest = [command, "ingest", "story.txt", "--index", "index"]
+    subprocess.run(ingest, cwd=tmp_path, check=True, capture_output=True)
+    cache = os.environ["XDG_CACHE_HOME"]
+    with serving(tmp_path / "index", command=(command,), PYTHONPATH="", XDG_CACHE_HOME=cache) as server:
+        answers = {path: server.get(path) for path in ("/healthz", "/", "/ui-static/page.js", "/ui-static/page.css")}
+    assert {path: status for path, (status, _) in answers.items() if status != 200} == {}
+    assert "Groundwire" in answers["/"][1]
 
 
 def test_the_wheel_evaluates_itself_on_the_cases_that_it_carries(installed: Path, tmp_path: Path) -> None:

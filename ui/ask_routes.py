@@ -25,6 +25,7 @@ T = TypeVar("T")
 Encode = Callable[[AsyncGenerator[Event, None]], AsyncIterator[str]]
 _MAX_TURN_CHARACTERS = 20_000
 _MAX_K = 100
+_K = "How many passages to retrieve at least: 3 times as many for a list or a table, twice for a toll."
 _WAITING = ("busy", "not_ready")
 _POSTED = ("wrong_origin", *_WAITING)
 
@@ -47,7 +48,7 @@ class TurnBody(_Body):
 class FiltersBody(_Body):
     """Which articles may answer, and how many passages of them."""
 
-    k: int = Field(8, ge=1, le=_MAX_K, description="How many passages to retrieve.")
+    k: int = Field(8, ge=1, le=_MAX_K, description=_K)
     since: str | None = Field(None, description="Only articles published on this day (UTC) or later.")
     until: str | None = Field(None, description="Only articles published on this day (UTC) or before.")
     sources: list[str] = Field([], max_length=100, description="Only these sources.")

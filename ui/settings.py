@@ -1,6 +1,6 @@
 """Settings: from ``groundwire.toml``, overridden by ``GROUNDWIRE_*`` variables, then by options.
 
-The only reader of the environment and of configuration files.
+The only reader of configuration files; the environment is handed in by `ui/cli.py`, which alone reads it.
 """
 
 import tomllib

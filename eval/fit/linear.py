@@ -123,17 +123,19 @@ class Models:
     @classmethod
     def fitted(cls, known: Sequence[Judged], unsure: Sequence[Judged]) -> "Models":
         """Fit them; the `unsure` parts have an answer, but which sentence it is is not known."""
-        fold_of = folds_of([*known, *unsure])
+        folds = folds_of([*known, *unsure])
+
+        def fold_of(part: Judged) -> int:
+            return folds[group_of(part.case)]
+
         every = range(len(FEATURES))
-        choices = [
-            fit([part for part in known if fold_of[group_of(part.case)] != fold], every) for fold in range(FOLDS)
-        ]
+        choices = [fit([part for part in known if fold_of(part) != fold], every) for fold in range(FOLDS)]
         signs = tuple(
-            (part, signs_of(part.rows, choices[fold_of[group_of(part.case)]].score(part.rows)))
+            (part, signs_of(part.rows, choices[fold_of(part)].score(part.rows)))
             for part in (*known, *unsure)
             if len(part.rows) and not part.refused
         )
-        answers = [fit_answers([s for s in signs if fold_of[group_of(s[0].case)] != fold]) for fold in range(FOLDS)]
+        answers = [fit_answers([sign for sign in signs if fold_of(sign[0]) != fold]) for fold in range(FOLDS)]
         blind = tuple(zip(choices, answers, strict=True))
         return cls(fit(known, every), fit_answers(signs), blind, folds, signs)
 

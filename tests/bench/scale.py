@@ -12,7 +12,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -31,6 +30,7 @@ from index.embed import Embedder, Vectors
 from index.fast_embed import FastEmbedder
 from index.news_index import NewsIndex
 from rag.bot import NewsBot
+from tests.bench.measuring import now_mb, peak_mb, seconds
 from tests.bench.scale_corpus import stories
 
 PASSAGES_AN_ARTICLE = 5.4
@@ -120,13 +120,6 @@ def embedder_named(name: str, cache: Path | None) -> Embedder:
     return embedder
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long some work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def ingest(task: Task, cache: Path | None) -> Figures:
     """Ingest the articles into a new index."""
     task.folder.mkdir(parents=True, exist_ok=True)
@@ -204,22 +197,6 @@ def changes(index: NewsIndex, folder: Path) -> Figures:
         "update one article, s": seconds(lambda: take(f"{row['text']} It was corrected.")),
         "delete one article, s": seconds(lambda: index.delete("one-more")),
     }
-
-
-def now_mb() -> float:
-    """Return the memory that the process holds now; where the system does not tell, the most that it held."""
-    path = Path("/proc/self/status")
-    if not path.exists():
-        return peak_mb()
-    found = re.search(r"VmRSS:\s+(\d+) kB", path.read_text(encoding="ascii"))
-    assert found
-    return int(found[1]) / 1000
-
-
-def peak_mb() -> float:
-    """Return the most memory that the process held."""
-    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def run_apart(task: Task, cache: Path | None) -> Figures:

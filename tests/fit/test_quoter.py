@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eval.fit.judged import Judged, asked, story_cases
-from eval.fit.linear import fit, fit_answers, unseen_scores
+from eval.fit.linear import Models, fit, fit_answers, unseen_scores
 from eval.fit.quoter import (
     Outcome,
     best_row,

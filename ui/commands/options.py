@@ -25,6 +25,7 @@ __all__ = [
     "width",
     "with_filters",
     "with_index",
+    "with_passages",
 ]
 
 REFUSED = 1
@@ -87,10 +88,14 @@ def with_filters(command: Callable[..., int | None]) -> Callable[..., int | None
         click.option("--source", "sources", multiple=True, metavar="NAME", help="Only this source; repeatable."),
         click.option("--until", metavar="DATE", help="Only articles published on this day (UTC) or before."),
         click.option("--since", metavar="DATE", help="Only articles published on this day (UTC) or later."),
-        click.option("-k", default=8, show_default=True, metavar="N", help="How many passages to retrieve."),
     ):
         command = option(command)
     return command
+
+
+def with_passages(meaning: str) -> Callable[[Command], Command]:
+    """Add `-k`, how many passages are retrieved, with what that means for a command."""
+    return click.option("-k", default=8, show_default=True, metavar="N", help=meaning)
 
 
 def json_text(value: object) -> str:

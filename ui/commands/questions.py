@@ -8,16 +8,19 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from index.errors import GroundwireError, InputError
-from ui.commands.options import REFUSED, as_json_option, json_text, width, with_filters, with_index
+from ui.commands.options import REFUSED, as_json_option, json_text, width, with_filters, with_index, with_passages
 
 if TYPE_CHECKING:
     from index.news_index import NewsIndex
 
 __all__ = ["ask", "chat", "search", "verify_answer"]
 
+_PASSAGES = "How many passages to retrieve at least: 3 times as many for a list or a table, twice for a toll."
+
 
 @click.command(epilog="Example: groundwire search 'missiles for Kyiv' --since 2025-08-01 -k 5")
 @click.argument("query")
+@with_passages("How many passages to retrieve.")
 @with_filters
 @as_json_option
 @with_index()
@@ -35,6 +38,7 @@ def search(index: "NewsIndex", query: str, as_json: bool, **filters: Any) -> int
 
 @click.command(epilog="Example: groundwire ask 'Who pledged what in Paris?' --as-of 2025-09-30")
 @click.argument("question")
+@with_passages(_PASSAGES)
 @with_filters
 @as_json_option
 @with_index()
@@ -49,6 +53,7 @@ def ask(index: "NewsIndex", question: str, as_json: bool, **filters: Any) -> int
 
 
 @click.command(epilog="Example: groundwire chat --source 'Paris Desk'")
+@with_passages(_PASSAGES)
 @with_filters
 @as_json_option
 @with_index()

@@ -3,21 +3,16 @@
 A worker runs in a process of its own: `python -m tests.bench.peers.NAME_worker JOB.json OUTCOME.json`.
 """
 
-import resource
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from tests.bench.measuring import peak_mb, timed
 from tests.bench.peers.job import Found, Job, Outcome, read_job, write_json
 
-__all__ = ["System", "measure", "peak_memory_mb", "serve", "timed", "versions_of"]
-
-_STATUS = Path("/proc/self/status")
-
-T = TypeVar("T")
+__all__ = ["System", "measure", "serve", "versions_of"]
 
 
 class System(Protocol):
@@ -39,13 +34,6 @@ class System(Protocol):
         """Return the packages whose versions count."""
 
 
-def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return what some work returns, and how many seconds it took."""
-    start = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - start
-
-
 def measure(system: System, job: Job) -> Outcome:
     """Start a system, ingest, and ask every question once; one question more comes first, untimed."""
     _, start_s = timed(lambda: system.start(job))
@@ -54,7 +42,7 @@ def measure(system: System, job: Job) -> Outcome:
     answers = [timed(lambda q=question: system.search(q, job.k)) for question in job.questions]  # type: ignore[misc]
     return Outcome(
         versions=versions_of(system.packages()), settings=system.settings(job), chunks=chunks, start_s=start_s,
-        ingest_s=ingest_s, query_ms=tuple(1000 * seconds for _, seconds in answers), peak_mb=peak_memory_mb(),
+        ingest_s=ingest_s, query_ms=tuple(1000 * seconds for _, seconds in answers), peak_mb=peak_mb(),
         found=tuple(tuple(found) for found, _ in answers),
     )  # fmt: skip
 
@@ -62,18 +50,6 @@ def measure(system: System, job: Job) -> Outcome:
 def versions_of(packages: Sequence[str]) -> dict[str, str]:
     """Return the installed version of each package."""
     return {name: metadata.version(name) for name in packages}
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory that this process has held, in MB.
-
-    On Linux not from `getrusage`, which counts what the parent held when it started this process.
-    """
-    if _STATUS.exists():
-        lines = dict(line.split(":", 1) for line in _STATUS.read_text(encoding="ascii").splitlines())
-        return int(lines["VmHWM"].split()[0]) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 1024
 
 
 def serve(system: System) -> None:
