@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from index.article import Article
-from index.news_index import NewsIndex
+from index.news_index import Hit, NewsIndex
 from index.sentences import Span
 from rag.answer import Copy
 from rag.candidates import MAX_WORDS, candidates
@@ -28,7 +28,7 @@ from rag.features import (
     title_of,
     with_known_names,
 )
-from rag.parts import Part, kind_of
+from rag.parts import TOLLS, Part, kind_of
 from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
@@ -45,15 +45,22 @@ def to_read(question: Question, evidence: Evidence, reach: float) -> Evidence:
     """Return the evidence that is read: the passages that the search ranks near the best one, and their near-copies.
 
     A few are read however far behind they are: the first of each part's search, and more for a list or a table. Of a
-    toll all are read: the newest count may stand in any of them.
+    toll all are read that count the dead, the injured or the arrested: the newest count may stand in any of them.
     """
-    if question.toll:
-        return evidence
     least = _LEAST_LISTED if question.kind in ("list", "table") else max(_LEAST_READ, 1 + len(question.parts))
-    hits = tuple(hit for hit in evidence.hits if hit.rank <= least or hit.score >= evidence.hits[0].score - reach)
+    hits = tuple(
+        hit
+        for hit in evidence.hits
+        if hit.rank <= least or hit.score >= evidence.hits[0].score - reach or (question.toll and _counts(hit))
+    )
     kept = {hit.rank for hit in hits}
     copies = tuple(hit for hit in evidence.copies if hit.rank in kept)
     return replace(evidence, hits=hits, copies=copies)
+
+
+def _counts(hit: Hit) -> bool:
+    terms = read_terms(hit.passage.text)
+    return bool(terms.numbers) and not TOLLS.isdisjoint(terms.concepts)
 
 
 def score(part: Part, evidence: Evidence, choice: LinearModel, reader: Reader) -> Scored:

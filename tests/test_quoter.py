@@ -137,7 +137,9 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
     nothing = Evidence(hits=(), copies=(), index=evidence.index)
     assert to_read(fact, nothing, 0.15) == nothing
     toll = read_question("How many people died?", filters=Filters())
-    assert to_read(toll, evidence, 0.15) == evidence
+    assert to_read(toll, evidence, 0.15).hits == hits[:2]
+    counted = (*hits[:2], replace(_hit(2, "Three people died."), score=0.1))
+    assert to_read(toll, replace(evidence, hits=counted), 0.15).hits == counted
 
 
 def test_each_kind_of_question_has_its_own_gap() -> None:
