@@ -102,7 +102,8 @@ _DATES = (
     rf"\b{_NO_SUM_BEFORE}(?P<year4>{_YEAR})\b{_NO_SUM_BEHIND}",
     rf"(?P<month4>{_BARE_MONTH})",
 )
-DATE = re.compile(rf"\b(?:{'|'.join(_DATES)})\b", re.IGNORECASE)
+_BEGINS = "|".join(sorted({month[:3] for month in MONTHS}))  # a quick look saves half of the time
+DATE = re.compile(rf"\b(?=\d|{_BEGINS})(?:{'|'.join(_DATES)})\b", re.IGNORECASE)
 _TENS = "|".join(word for word in NUMBER_WORDS if word.endswith("ty"))
 _ONES = "|".join(word for word, value in NUMBER_WORDS.items() if 1 <= value <= 9)
 _NUMBER_WORD = rf"(?:{_TENS})[\s-](?:{_ONES})|{'|'.join(NUMBER_WORDS)}"
