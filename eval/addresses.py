@@ -89,7 +89,7 @@ class Address:
             raise ServerError(f"{self.url}: its reply is longer than {_LONGEST_REPLY} bytes; let it answer in fewer")
         try:
             found = json.loads(said)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ServerError(
                 f"{self.url}: answered {said!r:.80}, which is no JSON; is this the right path?"
             ) from error
@@ -112,7 +112,7 @@ class Address:
             raise ServerError(
                 f"{self.url}: HTTP {error.code} ({said}); is this the right address and token?"
             ) from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServerError(f"{self.url}: no answer ({error}); is the server running there?") from error
 
 

@@ -162,6 +162,7 @@ def _sort_of(name: str) -> str:
 _AND = re.compile(r"^(?:and|but|so)\s+", re.IGNORECASE)
 _EMPTY_IT = re.compile(
     r"\bit (?:is|was|will be|be) (?:true|possible|likely)|\b(?:is|was|will) it\b (?:true|possible|likely)"
+    r"|\bit (?:take|takes|took) to\b"
 )
 _DEFINES = re.compile(r"(?i:what|who|where) (?i:is|are|was|were) (?:the )?[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*\W*$")
 _LEAST_SAID = 2  # names, words, numbers and dates
@@ -180,7 +181,9 @@ def _leans(asked: str, turns: Sequence[Turn]) -> bool:
 
 
 _OF_ONE_NAMED = re.compile(
-    r"(?:he|she|his|(?P<any>its|their)|her(?= (?!about|at|by|for|from|in|on|that|to|when)[a-z]))\b", re.IGNORECASE
+    r"(?:he|she|his|her(?= (?!about|at|by|for|from|in|on|that|to|when)[a-z])"
+    r"|(?P<any>its|their|(?:it|they)(?= (?:are|had|has|have|is|was|were|will|would)\b)))\b",
+    re.IGNORECASE,
 )
 """What stands for a name before it: "What did Macron say about *his* plan?", but not "What did Macron tell him?"."""
 

@@ -59,10 +59,12 @@ _ASKS = (
 )  # fmt: skip
 _ASKS_PATTERNS = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _ASKS]
 QUESTION_WORD = r"(?:who|whom|whose|what|when|where|why|which|how|did|does|is|are|was|were|has|have|will|can)"
-_SPAN = "week|weekend|month|year|morning|afternoon|evening"
+_SPAN = (
+    "week|weekend|month|quarter|season|spring|summer|autumn|winter|year|decade|century|morning|afternoon|evening|time"
+)
 PRONOUN = re.compile(
     rf"\b(?:he|she|they|him|her|them|it|his|hers|their|its)\b|\bthis\b(?! (?:{_SPAN})\b)"
-    r"|\bthere(?=\W*$)|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b(?! (?:is|are|was|were)\b)|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
+    r"|\bthere(?=\W*$)|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b(?! (?:is|are|was|were|be|been|has|have|had|will)\b)|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
     r"|\bthat (?:meeting|summit|attack|visit|day|place|sum)\b",
     re.IGNORECASE,
 )
@@ -118,12 +120,18 @@ def _others(pieces: Sequence[str], piece: str) -> str:
     return "; ".join(re.sub(rf"^{_OPENING} +", "", p, flags=re.IGNORECASE) for p in pieces if p != piece)
 
 
+_OPENING_CLAUSE = re.compile(
+    r"^(?:(?:when|where) (?!(?:are|can|did|do|does|had|has|have|is|was|were|will)\b)|according to |after |before |since |while )"
+    rf"[^,?]*, (?={QUESTION_WORD}\b)",
+    re.IGNORECASE,
+)
+"""What stands before a question and asks nothing: "When Trump met Putin, ..."."""
 _CLOSING_BRACKET = re.compile(r" \((?:[^()]|\([^()]*\))*\)[ .!?]*$")
 
 
 def part_of(text: str) -> Part:
     """Read one question that asks one thing; what stands in a bracket behind it tells what it is about."""
-    own = _CLOSING_BRACKET.sub("", text)
+    own = _OPENING_CLAUSE.sub("", _CLOSING_BRACKET.sub("", text))
     terms = read_terms(text)
     counted = _COUNTED.search(own)
     nouns = (
@@ -132,7 +140,7 @@ def part_of(text: str) -> Part:
     lists = bool(_LIST.search(own))
     return Part(
         text=text, asks=_asks(own), terms=terms, subject=_subject(own, terms), nouns=nouns, lists=lists,
-        wanted=_wanted(own) if lists else None,
+        wanted=_wanted(own),
     )  # fmt: skip
 
 
@@ -143,7 +151,7 @@ def _asks(text: str) -> str:
 
 
 _WANTED = re.compile(
-    rf"(?:please )?(?:list|name|which|what|give me)(?: all)?(?: of)?(?: (?:the|those|these))?"
+    rf"(?:please )?(?:list|name|which|what|who|give(?: me)?)(?: (?:are|were))?(?: all)?(?: of)?(?: (?:the|those|these))?"
     rf"(?: (?:first|last|next|other|main|further))? (?P<number>{'|'.join(NUMBER_WORDS)}|\d{{1,2}})"
     r"(?! (?:days|weeks|months|years|hours|percent)\b) (?:[a-z-]+ )?[a-z]*(?:s|men|people|children)\b",
     re.IGNORECASE,
@@ -215,9 +223,10 @@ def kind_of(text: str) -> str:
     """Return which of `KINDS` a question is."""
     if _TABLE.search(text):
         return "table"
-    if _LIST.search(text):
+    own = _CLOSING_BRACKET.sub("", text)
+    if _LIST.search(own):
         return "list"
-    if _COMPARE.search(text):
+    if _COMPARE.search(own):
         return "compare"
     asks = part_of(text).asks
     return {"number": "count", "money": "count", "speech": "quote"}.get(asks, "fact")

@@ -33,7 +33,7 @@ class Question:
     @property
     def toll(self) -> bool:
         """Tell whether a part of it asks for a count that rises from day to day."""
-        return self.kind == "count" and any(part.toll for part in self.parts)
+        return any(part.toll and kind_of(part.text) == "count" for part in self.parts)
 
 
 def read_question(
@@ -50,7 +50,7 @@ def read_question(
     part of what is asked.
     """
     asked = checked_question(asked)
-    turns = [Turn.of(value) for value in history][-MAX_TURNS:]
+    turns = [_on_one_line(Turn.of(value)) for value in history][-MAX_TURNS:]
     line = _unshouted(" ".join(asked.split()))
     english = _looks_english(line)
     text = standalone(line, turns) if english else line
@@ -60,7 +60,7 @@ def read_question(
     if as_of:
         filters = replace(filters, as_of=as_of)
     parts = tuple(part_of(piece) for piece in pieces_of(timeless))
-    return Question(asked=asked, text=text, kind=kind_of(text), parts=parts, filters=filters, english=english)
+    return Question(asked=asked, text=text, kind=kind_of(timeless), parts=parts, filters=filters, english=english)
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -74,13 +74,18 @@ def _unshouted(text: str) -> str:
     return _LETTERS.sub(lambda match: match[0] if fold(match[0]) in PLACES else match[0].lower(), text)
 
 
+def _on_one_line(turn: Turn) -> Turn:
+    return replace(turn, question=_unshouted(" ".join(turn.question.split())))
+
+
 _AS_OF = re.compile(rf"(?:,? )?\bas (?:of|at) (?:the )?(?:{DATE.pattern}),?", re.IGNORECASE)
 
 
 def _as_of(text: str) -> tuple[str, str | None]:
     """Return a text without its "as of" with a whole date, and that day; the text itself where it has none."""
     match = _AS_OF.search(text)
-    date = next(iter(read_terms(match[0]).dates), Date()) if match else Date()
+    dates = read_terms(match[0]).dates if match else frozenset()
+    date = max(dates, key=lambda date: date.day or 0, default=Date())
     if match and date.year and date.month and date.day:
         try:
             day = Filters.of(as_of=f"{date.year}-{date.month:02d}-{date.day:02d}").as_of
@@ -90,7 +95,10 @@ def _as_of(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-_REPORTING_BEFORE = r"\b(?:according to|by|in|from|per) (?:[\w’'!. ]{1,40} (?:and|or) )?(?:the )?"
+_REPORT = r"(?:accounts?|articles?|news|published|quoted|reported|reports?|said|stories|story|written)"
+_REPORTING_BEFORE = (
+    rf"\b(?:according to|per|{_REPORT} (?:by|from|in|of)) (?:[\w’'!., ]{{1,80}}(?:,|,? and|,? or) )?(?:the )?"
+)
 _OPENING_BEFORE = r"(?:^|\b(?:as|did|do|does|had|has|have|or|and|that|the|what) )"
 _REPORTING_BEHIND = r"(?: (?:and|or) [\w’'!. ]{1,40}?)? (?:publish|report|said|say|write|writ|wrote)"
 

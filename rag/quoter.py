@@ -105,10 +105,11 @@ def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> 
             missing.extend(unheld)
             continue
         kind = question.kind if len(parts) == 1 else kind_of(scored.part.text)
-        quotes.extend(_quote(chosen, scored) for chosen in choose(scored, kind, model))
+        chosen = [_quote(each, scored) for each in choose(scored, kind, model)]
+        if kind in ("list", "table", "compare"):
+            chosen.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
+        quotes.extend(chosen)
     quotes = _within(_merged(quotes), question.kind)
-    if question.kind in ("list", "table") or (len(parts) == 1 and question.kind == "compare"):
-        quotes.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
     return Draft(
         sentences=tuple(DraftSentence(quote.text, (number,)) for number, quote in enumerate(quotes, start=1)),
         sources=tuple(quote.source for quote in quotes),

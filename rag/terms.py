@@ -83,7 +83,7 @@ _BEFORE_MONTH = "in of since until by last next early late mid this during"
 _BARE_MONTH = (
     "(?-i:January|February|April|June|July|August|September|October|November|December)"
     + rf"|(?:{_behind(_BEFORE_MONTH)})(?-i:May)"
-    + rf"|(?:{_behind(_BEFORE_MONTH + ' and to or from before after between')})(?-i:March)"
+    + rf"|(?:{_behind(_BEFORE_MONTH + ' and to or from for before after between')})(?-i:March)"
     + r"|\A(?-i:May|March)(?=\W*\Z)"
 )
 _NO_SUM_BEFORE = r"(?<![€£$])(?<![€£$]\s)(?<!(?:EUR|USD|GBP|CAD)\s)"
@@ -234,7 +234,9 @@ SENTENCE_ADVERBS = frozenset(
     "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally "
     "first second third asked following despite amid speaking compare contrast enumerate identify define outline "
     "regarding concerning besides except beyond outside inside across alongside unlike considering given leaders "
-    "people officials president minister prime chancellor foreign defence defense secretary mr mrs ms dr sir "
+    "people officials president minister prime chancellor foreign defence defense secretary mr mrs ms dr sir senator "
+    "governor mayor king queen pope general colonel captain ambassador ceo judge justice lord professor spokesman "
+    "spokeswoman discuss detail analyse analyze elaborate clarify march "
     "monday tuesday wednesday thursday friday saturday sunday".split()
 )
 

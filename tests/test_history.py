@@ -131,6 +131,8 @@ def test_a_long_question_before_is_still_leant_on() -> None:
     [
         "What did the ECB decide this week?", "Were there arrests in Lyon?", "What did Trump say about his tariffs?",
         "What did Macron say when he met Trump?", "How did Norway defend its plan?", "Did Merkel leave her party?",
+        "Will there be elections in Georgia?", "How many wildfires burned in Spain this summer?",
+        "Why did Boeing say it would cut jobs?", "How long will it take to rebuild the bridge in Genoa?",
     ],
 )  # fmt: skip
 def test_a_question_whose_pronoun_needs_nothing_before_it_stands_alone(asked: str) -> None:

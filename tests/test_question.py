@@ -36,6 +36,8 @@ def test_foreign_names_and_words_do_not_make_a_question_foreign(asked: str) -> N
         ("Which buildings in Kyiv are known to have been hit?", "list"), ("What houses were damaged?", "list"),
         ("Who else has joined the fund?", "list"), ("Which six countries stood ready?", "list"),
         ("Who offers Greenland what?", "table"), ("Which banks lend how much each?", "table"),
+        ("As of 30 September 2025, list the pledges.", "list"),
+        ("When did it begin (all countries that joined)?", "fact"),
         ("Do the reports agree on how many came?", "compare"), ("What do both disagree on?", "compare"),
     ],
 )  # fmt: skip
@@ -60,6 +62,7 @@ def test_a_question_for_one_thing_is_no_list(asked: str) -> None:
     [
         ("Name the two men who led the talks.", 2), ("Which 26 countries signed?", 26), ("List the measures.", None),
         ("Which countries pledged in the last three months?", None), ("List what the two leaders promised.", None),
+        ("What three demands did the union make?", 3), ("What are the three main points of the deal?", 3),
         ("Which countries attended the 5 August talks?", None), ("Which countries sent the 12 jets?", None),
     ],
 )  # fmt: skip
@@ -68,7 +71,13 @@ def test_how_many_entries_a_list_has_to_have_is_told_of_what_is_listed_alone(ask
 
 
 @pytest.mark.parametrize(
-    ("asked", "toll"), [("How many people died?", True), ("How much will the families of the dead receive?", False)]
+    ("asked", "toll"),
+    [
+        ("How many people died?", True),
+        ("How much will the families of the dead receive?", False),
+        ("When was the attack on Kyiv and how many people died?", True),
+        ("List how many people died by day.", False),
+    ],
 )
 def test_a_toll_is_a_number_of_people_and_no_sum_of_money(asked: str, toll: bool) -> None:
     assert read_question(asked, filters=Filters()).toll == toll
@@ -121,6 +130,9 @@ def test_as_of_what_is_no_whole_day_stays_part_of_what_is_asked(day: str) -> Non
         ("How many died, according to Yahoo!?", ("Yahoo!",)), ("What has Yahoo! written about Oslo?", ("Yahoo!",)),
         ("Who left, according to Yahoo! and the BBC?", ("BBC", "Yahoo!")),
         ("What did the BBC and Yahoo! say?", ("BBC", "Yahoo!")),
+        ("How many died, according to Yahoo!, the BBC and The Independent?", ("BBC", "The Independent", "Yahoo!")),
+        ("What did Trump demand from the BBC?", ()), ("Who was hired by Yahoo!?", ()),
+        ("How does the BBC's figure differ from Yahoo!'s?", ()), ("What was reported by the BBC?", ("BBC",)),
     ],
 )  # fmt: skip
 def test_a_source_is_a_filter_where_it_reports_and_not_where_it_is_asked_about(
@@ -189,6 +201,8 @@ def test_how_much_alone_behind_and_is_a_question_for_a_sum() -> None:
     [
         ("What did Macron say when he met Trump?", "speech"), ("Who explained why it ended?", "name"),
         ("Whom did Macron quote?", "name"), ("Why did they say where they met?", "reason"),
+        ("When Russia struck Kyiv, how many people died?", "number"),
+        ("According to those who left, what did Macron say?", "speech"), ("When did he come, and why?", "time"),
         ("Who pledged how much?", "money"), ("What was the number of people said to be hurt?", "number"),
     ],
 )  # fmt: skip

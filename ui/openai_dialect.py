@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from index.errors import InputError
 from index.tokens import count_tokens
@@ -46,6 +46,12 @@ class ChatBody(BaseModel):
     groundwire: FiltersBody | None = Field(
         None, description="`k`, `since`, `until`, `sources` and `as_of`, as in /ask."
     )
+
+    @field_validator("groundwire", mode="before")
+    @classmethod
+    def _without_nulls(cls, given: object) -> object:
+        """Take null for a filter that is not given, as clients of this dialect send it."""
+        return {k: v for k, v in given.items() if v is not None} if isinstance(given, dict) else given
 
 
 def openai_routes(engine: Engine) -> APIRouter:

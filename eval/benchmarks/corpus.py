@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from eval.benchmarks.options import Options
-from index.duplicates import is_near_copy
 from index.embed import BUNDLED_MODEL, Embedder, Vectors
 from index.fast_embed import embedder_for
 from index.news_index import Hit, NewsIndex
@@ -146,11 +145,10 @@ def ranked_hits(
 
 
 def _with_copies(evidence: Evidence) -> list[Hit]:
-    copies: dict[str, list[Hit]] = {}
+    copies: dict[int, list[Hit]] = {}
     for hit in evidence.copies:
-        original = next(other for other in evidence.hits if is_near_copy(hit.passage.text, other.passage.text))
-        copies.setdefault(original.passage.id, []).append(hit)
-    return [one for hit in evidence.hits for one in (hit, *copies.get(hit.passage.id, ()))]
+        copies.setdefault(hit.rank, []).append(hit)
+    return [one for hit in evidence.hits for one in (hit, *copies.get(hit.rank, ()))]
 
 
 def ranked_documents(

@@ -12,7 +12,7 @@ not see it.
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -159,7 +159,13 @@ def best_row(rows: Sequence[tuple[float, ...]]) -> int:
 Tries = Mapping[float, tuple[QuoterModel, Sequence[Asked]]]
 
 
-def best_of(name: str, tries: Tries, models: Models) -> QuoterModel:
+def strictest_row(rows: Sequence[tuple[float, ...]]) -> int:
+    """Return the last row of `summary`, of thresholds that rise, that refuses no more than `MOST_REFUSED`."""
+    refused = COLUMNS.index("answerable refused")
+    return max((place for place, row in enumerate(rows) if row[refused] <= MOST_REFUSED), default=0)
+
+
+def best_of(name: str, tries: Tries, models: Models, *, best: Callable[..., int] = best_row) -> QuoterModel:
     """Print what the answers of each model to its cases are worth, by the value tried; return the best model.
 
     Each case is answered with the weights that did not see it.
@@ -170,7 +176,7 @@ def best_of(name: str, tries: Tries, models: Models) -> QuoterModel:
         row = summary([outcome(asked, models.beside(model, asked.case)) for asked in cases])
         rows.append(row)
         print(f"{value:>16}" + "".join(f"{figure:>20.3f}" for figure in (*row, worth(row))), flush=True)
-    return list(tries.values())[best_row(rows)][0]
+    return list(tries.values())[best(rows)][0]
 
 
 def with_gap(model: QuoterModel, kind: str, gap: float) -> QuoterModel:
@@ -200,7 +206,8 @@ def main() -> None:
         models = fitted_models(parts, judged(unsure))
         best = replace(best, choice=models.choice, answers=models.answers)
         development += unsure
-        best = best_of("threshold", {t: (replace(best, threshold=t), development) for t in THRESHOLDS}, models)
+        tries = {t: (replace(best, threshold=t), development) for t in THRESHOLDS}
+        best = best_of("threshold", tries, models, best=strictest_row)
         best = best_of("floor", {f: (replace(best, floor=f), development) for f in FLOORS}, models)
         for kind in (*KINDS, "toll"):
             asked_for, cases_of = ("count", development) if kind == "toll" else (kind, (*development, *stories))
