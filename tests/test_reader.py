@@ -192,4 +192,4 @@ def test_the_longest_question_is_read(question: str, checkout: Path) -> None:
     text = "Oslo paid 5 million."
     (readings,) = TrainedReader(default_cache()).read(question[:2000], [Extract("Fund\n", text, (Span(0, len(text)),))])
     assert readings.shape == (1, 3)
-    assert readings.max() < 0
+    assert np.isfinite(readings).all()
