@@ -40,7 +40,7 @@ def installed(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_our_packages_and_no_other(installed: Path) -> None:
     [wheel] = installed.parents[2].glob("groundwire-*.whl")
     packages = {str(Path(name).parent) for name in ZipFile(wheel).namelist() if name.endswith(".py")}
-    assert packages == {"index", "index/readers", "rag", "ui", "eval", "eval/benchmarks", "seeds"}
+    assert packages == {"index", "index/readers", "rag", "ui", "ui/commands", "eval", "eval/benchmarks", "seeds"}
 
 
 def test_the_wheel_carries_the_sample_articles_and_answers_about_them(installed: Path, tmp_path: Path) -> None:
