@@ -135,7 +135,7 @@ _GOES_ON = re.compile(r"\s+(?:[A-Z]|(?:did|has|is|was|will|and|says?|said|von|va
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|[\"“‘«(]\s*)$")
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=8192)
 def read_terms(text: str) -> Terms:
     """Read what a text is about.
 
