@@ -34,8 +34,8 @@ Sign = tuple[Judged, Array]
 def fit(parts: Sequence[Judged], columns: Sequence[int]) -> LinearModel:
     """Return weights for the features in `columns`, 0 for the others, that make the loss of the parts smallest."""
     usable = [part for part in parts if len(part.rows) and (part.case.refuse or part.gold.any())]
-    every = np.vstack([part.rows[:, columns] for part in usable])
-    mean, deviation = every.mean(axis=0), every.std(axis=0) + 1e-6
+    whole = np.vstack([part.rows[:, columns] for part in usable])
+    mean, deviation = whole.mean(axis=0), whole.std(axis=0) + 1e-6
     rows = [(part.rows[:, columns] - mean) / deviation for part in usable]
     shares = np.array([DEVELOPMENT_WEIGHT if _over_seeds(part.case) else 1.0 for part in usable])
     shares /= shares.sum()
@@ -64,14 +64,16 @@ def folds_of(parts: Sequence[Judged]) -> dict[str, int]:
     return {group: place % FOLDS for place, group in enumerate(np.random.default_rng(0).permutation(groups))}
 
 
+def blind_choices(parts: Sequence[Judged], columns: Sequence[int], fold_of: Mapping[str, int]) -> list[LinearModel]:
+    """Return for each fold the weights that are fitted to the parts of the others."""
+    return [fit([part for part in parts if fold_of[group_of(part.case)] != fold], columns) for fold in range(FOLDS)]
+
+
 def unseen_scores(parts: Sequence[Judged], columns: Sequence[int]) -> list[tuple[Judged, Array]]:
     """Return every part with the scores of its candidates by weights that did not see its case or story."""
     fold_of = folds_of(parts)
-    scored = []
-    for fold in range(FOLDS):
-        model = fit([part for part in parts if fold_of[group_of(part.case)] != fold], columns)
-        scored += [(part, model.score(part.rows)) for part in parts if fold_of[group_of(part.case)] == fold]
-    return scored
+    choices = blind_choices(parts, columns, fold_of)
+    return [(part, choices[fold_of[group_of(part.case)]].score(part.rows)) for part in parts]
 
 
 def group_of(case: Case) -> str:
@@ -123,21 +125,16 @@ class Models:
     @classmethod
     def fitted(cls, known: Sequence[Judged], unsure: Sequence[Judged]) -> "Models":
         """Fit them; the `unsure` parts have an answer, but which sentence it is is not known."""
-        folds = folds_of([*known, *unsure])
-
-        def fold_of(part: Judged) -> int:
-            return folds[group_of(part.case)]
-
-        every = range(len(FEATURES))
-        choices = [fit([part for part in known if fold_of(part) != fold], every) for fold in range(FOLDS)]
+        fold_of, every = folds_of([*known, *unsure]), range(len(FEATURES))
+        choices = blind_choices(known, every, fold_of)
         signs = tuple(
-            (part, signs_of(part.rows, choices[fold_of(part)].score(part.rows)))
+            (part, signs_of(part.rows, choices[fold_of[group_of(part.case)]].score(part.rows)))
             for part in (*known, *unsure)
             if len(part.rows) and not part.refused
         )
-        answers = [fit_answers([sign for sign in signs if fold_of(sign[0]) != fold]) for fold in range(FOLDS)]
+        answers = [fit_answers([s for s in signs if fold_of[group_of(s[0].case)] != fold]) for fold in range(FOLDS)]
         blind = tuple(zip(choices, answers, strict=True))
-        return cls(fit(known, every), fit_answers(signs), blind, folds, signs)
+        return cls(fit(known, every), fit_answers(signs), blind, fold_of, signs)
 
     def beside(self, model: QuoterModel, case: Case) -> QuoterModel:
         """Return a model with the weights that did not see a case in place of its own."""
