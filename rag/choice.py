@@ -87,9 +87,15 @@ def choose(scored: Scored, kind: str, model: QuoterModel) -> list[Chosen]:
             chosen[copied] = _with_copy(chosen[copied], candidate.article)
         elif not chosen or (own >= least and len(chosen) < most and _belongs(scored, chosen, candidate, kind)):
             chosen.append(Chosen(candidate, ()))
+    return _in_order(chosen, kind)
+
+
+def _in_order(chosen: Sequence[Chosen], kind: str) -> list[Chosen]:
     if kind == "count":  # figures change from day to day: the latest comes first
-        chosen.sort(key=lambda each: each.candidate.article.sort_key(), reverse=True)
-    return chosen
+        return sorted(chosen, key=lambda each: each.candidate.article.sort_key(), reverse=True)
+    if kind in ("list", "table", "compare"):
+        return sorted(chosen, key=lambda each: (each.candidate.article.sort_key(), each.candidate.span.start))
+    return list(chosen)
 
 
 def same_report(one: str, other: str) -> bool:

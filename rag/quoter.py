@@ -105,10 +105,7 @@ def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> 
             missing.extend(unheld)
             continue
         kind = question.kind if len(parts) == 1 else kind_of(scored.part.text)
-        chosen = [_quote(each, scored) for each in choose(scored, kind, model)]
-        if kind in ("list", "table", "compare"):
-            chosen.sort(key=lambda quote: (quote.article.sort_key(), quote.start))
-        quotes.extend(chosen)
+        quotes.extend(_quote(chosen, scored) for chosen in choose(scored, kind, model))
     quotes = _within(_merged(quotes), question.kind)
     return Draft(
         sentences=tuple(DraftSentence(quote.text, (number,)) for number, quote in enumerate(quotes, start=1)),
