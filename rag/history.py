@@ -50,7 +50,7 @@ def _alone(asked: str, turns: Sequence[Turn]) -> tuple[str, str]:
     """Return a question that stands alone, and the topic that it has in brackets."""
     if not turns:
         return asked, ""
-    earlier = " ".join(turns[-1].question.split())[:_MOST_BEFORE]
+    earlier = turns[-1].question[:_MOST_BEFORE]
     before, topic = (text[:_MOST_BEFORE] for text in _alone(earlier, turns[:-1]))
     fragment = _FRAGMENT.match(asked.strip(" .!?"))
     if fragment and fragment["name"] and not read_terms(asked).names:  # "Thanks!"
