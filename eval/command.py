@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eval.run import Setup
     from index.embed import Embedder
 
-__all__ = ["evaluate"]
+__all__ = ["EmbedderOfSettings", "evaluate"]
 
 _BELOW_A_GATE = 1
 _COULD_NOT_RUN = 2
@@ -32,8 +32,8 @@ _WRITTEN = ParameterSource.COMMANDLINE
 _PATH = click.Path(path_type=Path)
 
 
-class Environment(Protocol):
-    """What is known of the user's settings where the command is run as `groundwire eval`: only `ui` reads them."""
+class EmbedderOfSettings(Protocol):
+    """What makes the embedder that the user's settings name, where the command is run as `groundwire eval`."""
 
     def embedder(self) -> "Embedder":
         """Return the embedder of a new index."""
@@ -66,7 +66,7 @@ class Environment(Protocol):
 @click.option("--html", "as_html", is_flag=True, help="Write a report beside the run file.")
 @click.pass_obj
 def evaluate(
-    environment: Environment | None,
+    environment: EmbedderOfSettings | None,
     /,
     suites: tuple[str, ...],
     data: Path | None,
@@ -170,7 +170,7 @@ def _setup(options: Mapping[str, Any]) -> "Setup":
 
     if options["model"]:
         raise InputError(f"the writer {options['writer']!r} has no language model; leave out --model")
-    environment: Environment | None = options["environment"]
+    environment: EmbedderOfSettings | None = options["environment"]
     embedder = environment.embedder() if environment and not options["index_folder"] else None
     return our_bot(k=options["k"], embedder=embedder)
 

@@ -28,17 +28,13 @@ __all__ = ["main"]
 
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
-    "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error",
 }  # fmt: skip
-_SERVE_OFFLINE = {  # whatever the user's environment says: a server connects to nothing
-    "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
-}  # fmt: skip
+_QUIET = {"TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave with its exit status."""
-    for name, value in _OFFLINE.items():  # libraries read these when they are imported, which is later
+    for name, value in {**_OFFLINE, **_QUIET}.items():  # libraries read these when they are imported, which is later
         os.environ.setdefault(name, value)
     try:
         status = groundwire.main(args=arguments, prog_name="groundwire", standalone_mode=False)
@@ -101,7 +97,8 @@ class _Environment:
         return embedder_for(settings.model, precision=settings.precision, cache=settings.cache)
 
     def serve_offline(self, private: str) -> None:
-        os.environ.update(_SERVE_OFFLINE, GRADIO_TEMP_DIR=private)
+        # Whatever the user's environment says: a server connects to nothing.
+        os.environ.update(_OFFLINE, GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=private)
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # the questions share the cores; FAISS's threads wait in a loop
 
 

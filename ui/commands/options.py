@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from eval.command import EmbedderOfSettings
+
 if TYPE_CHECKING:
-    from index.embed import Embedder
     from index.news_index import NewsIndex
     from ui.settings import Settings
 
@@ -34,14 +35,11 @@ COULD_NOT_RUN = 2
 Command = Callable[..., int | None]
 
 
-class Environment(Protocol):
+class Environment(EmbedderOfSettings, Protocol):
     """What commands know of where they run; `ui.cli` alone reads and sets the environment, and hands this on."""
 
     def settings(self, index: Path | None = None) -> "Settings":
         """Return the settings that hold for an index folder, by default the user's."""
-
-    def embedder(self) -> "Embedder":
-        """Return the embedder of a new index."""
 
     def serve_offline(self, private: str) -> None:
         """Let nothing that a server loads connect anywhere; its files go to a folder."""

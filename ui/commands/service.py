@@ -91,8 +91,9 @@ def prepare(environment: Environment) -> None:
 def feedback(environment: Environment, folder: Path | None, to_cases: Path | None, as_json: bool) -> int:
     """List what readers said of answers, and make draft cases for `groundwire eval` of it."""
     from eval.feedback import feedback_json, read_feedback, show_feedback, write_drafts
+    from ui.feedback import FEEDBACK_NAME
 
-    found, unread = read_feedback(environment.settings(folder).index / "feedback.jsonl")
+    found, unread = read_feedback(environment.settings(folder).index / FEEDBACK_NAME)
     click.echo(json_text(feedback_json(found, unread)) if as_json else show_feedback(found))
     for line in unread:
         click.echo(f"left out: {line}", err=True)
