@@ -38,6 +38,10 @@ class Part:
         return self.asks == "number" and not TOLLS.isdisjoint(self.terms.concepts)
 
 
+def _any_of(*forms: str) -> re.Pattern[str]:
+    return re.compile("|".join(forms), re.IGNORECASE)
+
+
 _ASKS = (
     ("money", r"(?:who (?:gave|paid|pledged|promised) )?how much(?: (?!time|longer)|(?<!for how much)\W*$)"
               r"|what (?:sum|price|cost)\b|how many (?:(?:hundred|thousand|million|billion)s? (?:of )?)*"
@@ -62,11 +66,15 @@ QUESTION_WORD = r"(?:who|whom|whose|what|when|where|why|which|how|did|does|is|ar
 _SPAN = (
     "week|weekend|month|quarter|season|spring|summer|autumn|winter|year|decade|century|morning|afternoon|evening|time"
 )
-PRONOUN = re.compile(
-    rf"\b(?:he|she|they|him|her|them|it|his|hers|their|its)\b|\bthis\b(?! (?:{_SPAN})\b)"
-    r"|\bthere(?=\W*$)|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b(?! (?:is|are|was|were|be|been|has|have|had|will)\b)|\bthat(?=\W*$)|\b(?:was|is|were|are) that\b"
-    r"|\bthat (?:meeting|summit|attack|visit|day|place|sum)\b",
-    re.IGNORECASE,
+_FOUND_THERE = "is|are|was|were|be|been|has|have|had|will"  # "Were there arrests in Lyon?" points at no place
+PRONOUN = _any_of(
+    r"\b(?:he|she|they|him|her|them|it|his|hers|their|its)\b",
+    rf"\bthis\b(?! (?:{_SPAN})\b)",
+    r"\bthere(?=\W*$)",
+    rf"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b(?! (?:{_FOUND_THERE})\b)",
+    r"\bthat(?=\W*$)",
+    r"\b(?:was|is|were|are) that\b",
+    r"\bthat (?:meeting|summit|attack|visit|day|place|sum)\b",
 )
 """What stands for somebody or something named before."""
 _JOINED = (
@@ -181,41 +189,55 @@ def _subject(text: str, terms: Terms) -> tuple[str, ...]:
     return tuple(name for name in terms.names if name in names)
 
 
-_TABLE = re.compile(
-    r"\bwho (?:\w+ )?(?:pledg|promis|gave|give|commit|offer|contribut|donat|said|paid|put|sen[dt])\w* (?:what|how (?:much|many))\b|"
-    r"\b(?:as|in|into) a table\b|\btable (?:of|please)\b|\btabulate\b|\btimeline\b|^set out\b|"
-    r"\b(country|donor|state|day|month|year|person) by \1\b|\b(?:figures|sums|amounts|pledges|tolls?) by \w+\b|"
+_TABLE = _any_of(
+    r"\bwho (?:\w+ )?(?:pledg|promis|gave|give|commit|offer|contribut|donat|said|paid|put|sen[dt])\w* "
+    r"(?:what|how (?:much|many))\b",
+    r"\b(?:as|in|into) a table\b",
+    r"\btable (?:of|please)\b",
+    r"\btabulate\b",
+    r"\btimeline\b",
+    r"^set out\b",
+    r"\b(country|donor|state|day|month|year|person) by \1\b",
+    r"\b(?:figures|sums|amounts|pledges|tolls?) by \w+\b",
+    # Which banks lend how much each?
     r"^(?:who|(?:which|what) (?!was|is|does|has)[a-z]+s)(?: (?!and\b|for\b|over\b)[^\s,]+){1,4} "
     r"(?:what|how much|how many)(?: each)?\s*\??$",
-    re.IGNORECASE,
 )
 _PLURAL = r"(?-i:(?!news\b|series\b)[a-z]{3,}(?<![sui])s)\b"
 _JOINED_IN = "(?:joined|come in|signed|pledged|paid|contributed|promised|given)"
-_LIST = re.compile(
-    r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b|\ball (?:the )?(?:pledges|countries|names|steps|"
-    r"commitments|measures|leaders|promises)\b|"
-    rf"\b(?:which|what) (?:(?!{_NO_NOUN})\w+ ){{0,2}}?(?:countries|nations|states|allies|members|leaders|"
-    r"pledges|promises|commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b|"
-    r"\bwho (?:all|attended|took part|were the)\b|\bhow much did each\b|"
-    rf"\bwho (?:else has|else have|have) {_JOINED_IN}\b|"
-    rf"^(?>.*?\bwho has {_JOINED_IN}\b).*\b(?:so far|since|until now|up to now|by now)\b|"
+_LIST = _any_of(
+    r"^(?:please )?(?:list|name|enumerate|give me all|show me all)\b",
+    r"\ball (?:the )?(?:pledges|countries|names|steps|commitments|measures|leaders|promises)\b",
+    rf"\b(?:which|what) (?:(?!{_NO_NOUN})\w+ ){{0,2}}?(?:countries|nations|states|allies|members|leaders|pledges|promises|"
+    r"commitments|measures|sanctions|steps|contributions|weapons|people|outcomes|agreements|results)\b",
+    r"\bwho (?:all|attended|took part|were the)\b",
+    r"\bhow much did each\b",
+    rf"\bwho (?:else has|else have|have) {_JOINED_IN}\b",
+    # Who has joined so far?
+    rf"^(?>.*?\bwho has {_JOINED_IN}\b).*\b(?:so far|since|until now|up to now|by now)\b",
+    # Which houses in Kyiv were damaged?
     rf"^(?:which|what) (?:(?!{_NO_NOUN})[\w’'-]+ ){{0,2}}?{_PLURAL}(?: [\w’'-]+){{0,4}}? (?:were|are|have)\b",
-    re.IGNORECASE,
 )
 _DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
 _THRESHOLD = (
     rf"(?:(?:EUR|USD|GBP|CAD|US|CA)? ?[€£$]?\d|(?:an? (?:dozen|hundred|thousand|million|billion)|half an?|"
     rf"{'|'.join(NUMBER_WORDS)})\b)"
 )
-_COMPARE = re.compile(
-    rf"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b(?! ?{_THRESHOLD})|"
-    r"\bcompared? (?:to|with)\b|\bdiffer(?:s|ence|ent)?\b(?! (?:can|could|did|does|has|will|would)\b)|"
-    r"\bversus\b|\bvs\b|^(?>.*?\bboth\b).*\band\b|\bwhich (?:of the two|was (?:larger|bigger|first))\b|"
-    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b|\bdisagree\b|^(?>.*?\bdo ).* agree\b|\bcontradict|\bconflicting\b|"
-    r"\brivals? (?:accounts?|claims?|figures?|numbers?|versions?)\b|"
-    r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b|\bside by side\b|"
+_COMPARE = _any_of(
+    rf"\b(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later) than\b(?! ?{_THRESHOLD})",
+    r"\bcompared? (?:to|with)\b",
+    r"\bdiffer(?:s|ence|ent)?\b(?! (?:can|could|did|does|has|will|would)\b)",
+    r"\bversus\b|\bvs\b|\bside by side\b",
+    r"^(?>.*?\bboth\b).*\band\b",
+    r"\bwhich (?:of the two|was (?:larger|bigger|first))\b",
+    # Do the reports agree on how many came?
+    r"^(?!what|who|which|when).*\bagree (?:on|about|over|how|who|whether|which|what)\b",
+    r"^(?>.*?\bdo ).* agree\b",
+    r"\bdisagree\b|\bcontradict|\bconflicting\b",
+    r"\brivals? (?:accounts?|claims?|figures?|numbers?|versions?)\b",
+    r"\b(?:two|various|several) (?:figures|numbers|versions|accounts)\b",
+    # Who paid more, Oslo or Rome?
     rf"^(?=.*\bor\b).*\b{_DEGREE}\b",
-    re.IGNORECASE,
 )
 
 
