@@ -60,6 +60,11 @@ async def said(engine: Engine, asked: Asked = NOTHING_MORE, turns: tuple[Turn, .
     return [now[-1] async for now in converse(engine, turns, asked, client="a")]
 
 
+async def conversation(engine: Engine, turns: tuple[Turn, ...]) -> list[Turn]:
+    """Return the turns that stand when one more question has been answered."""
+    return [now async for now in converse(engine, turns, NOTHING_MORE, client="a")][-1]
+
+
 def test_a_question_while_the_articles_are_loaded_waits_for_them(make_engine: MakeEngine) -> None:
     shown = asyncio.run(said(make_engine(Knows(), ready=False), Asked.of({"question": "Who died in Kyiv?"})))
     assert [turn.state for turn in shown] == ["searching", "waiting", "done"]
@@ -147,12 +152,14 @@ def test_one_client_is_offered_no_more_in_a_minute_than_it_may_ask(make_engine: 
 
 
 def test_the_last_ten_turns_are_kept_and_keep_their_numbers(make_engine: MakeEngine) -> None:
-    engine, turns = make_engine(Knows()), tuple(Turn(number=n, question="Who?", state="done") for n in range(1, 11))
+    turns = tuple(Turn(number=n, question="Who?", state="done") for n in range(1, 11))
+    assert [turn.number for turn in asyncio.run(conversation(make_engine(Knows()), turns))] == [*range(2, 12)]
 
-    async def last() -> list[Turn]:
-        return [now async for now in converse(engine, turns, NOTHING_MORE, client="a")][-1]
 
-    assert [turn.number for turn in asyncio.run(last())] == [*range(2, 12)]
+def test_a_turn_that_was_given_up_is_stopped_when_the_next_question_comes(make_engine: MakeEngine) -> None:
+    given_up = Turn(number=1, question="Who?", state="writing")
+    shown = asyncio.run(conversation(make_engine(Knows()), (given_up,)))
+    assert [turn.state for turn in shown] == ["stopped", "done"]
 
 
 def test_a_question_sent_twice_under_one_name_is_asked_once(make_engine: MakeEngine) -> None:

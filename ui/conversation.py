@@ -51,6 +51,7 @@ class Asked:
 async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str) -> AsyncIterator[list[Turn]]:
     """Yield the conversation again and again while an answer comes; what fails becomes a turn that says so.
 
+    Earlier turns that were still coming are stopped: a page that asks again has given them up.
     What was asked under the same name before is not asked again: the browser had not heard of it.
     """
     if asked.name and any(turn.name == asked.name for turn in turns):
@@ -64,7 +65,7 @@ async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, clien
 async def _answering(
     engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str
 ) -> AsyncGenerator[list[Turn], None]:
-    before = [turn for turn in turns if asked.replace is None or turn.number < asked.replace][-(MAX_TURNS - 1) :]
+    before = [turn for turn in stopped(turns) if asked.replace is None or turn.number < asked.replace][-(MAX_TURNS - 1) :]
     number = 1 + max((turn.number for turn in before), default=0)
     turn = Turn(number=number, name=asked.name, question=asked.question.strip())
     yield [*before, turn]

@@ -32,7 +32,8 @@ for (const name of ['ask', 'stop', 'fresh', 'follow', 'feedback', 'export'])
   document.addEventListener('gw:' + name, event => trigger(name, event.detail || {}));
 document.body.dataset.gwWired = '1';
 """
-_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# A message that got lost would, with the mode "once", keep every later one of its kind from being sent.
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
 
 
 def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
@@ -105,7 +106,7 @@ def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr
     def hand_out(held: list[Turn], event: gr.EventData) -> str:
         return _mail("export", event, json.dumps(export(held), ensure_ascii=False))
 
-    asking = composer.ask(ask, turns, conversation, concurrency_limit=None, trigger_mode="multiple", **_QUIET)
+    asking = composer.ask(ask, turns, conversation, concurrency_limit=None, **_QUIET)
     composer.stop(stop, turns, conversation, cancels=[asking], **_QUIET)
     composer.fresh(fresh, None, conversation, cancels=[asking], **_QUIET)
     composer.feedback(feedback, turns, mail, **_QUIET)

@@ -282,3 +282,23 @@ def test_a_question_that_got_lost_on_its_way_is_sent_again(visit: Visit) -> None
     page.wait_for_selector("#t-1[data-state=done]")
     assert lost
     assert page.locator(".gw-turn").count() == 1
+
+
+def test_a_stop_that_got_lost_on_its_way_is_sent_again(visit: Visit) -> None:
+    page = visit()
+    page.wait_for_selector(".gw-suggest")
+    send(page, "Slow please")
+    page.wait_for_selector("#t-1[data-state=writing]")
+    lost: list[str] = []
+
+    def lose_the_first(route: "Route") -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.fulfill(json={"event_id": "lost"})
+
+    page.route("**/queue/join*", lose_the_first)
+    page.click("#gw-stop")
+    page.wait_for_selector("#t-1[data-state=stopped]")
+    assert lost

@@ -60,6 +60,13 @@
     if (!left || asked !== detail.serial || one(`#chat .gw-turn[data-serial="${detail.serial}"]`)) return;
     send("ask", detail); sendAgain(detail, left - 1);
   }, 5000);
+  const isLive = (turn) => ["searching", "waiting", "writing"].includes(turn?.dataset.state);
+  const lastTurn = () => all("#chat .gw-turn").at(-1);
+  /* So can a stop; and what was already on its way when the server heard it can undo it. */
+  const stop = (left = 3) => {
+    send("stop"); asked = ""; busy(false);
+    setTimeout(() => { if (left && !asked && isLive(lastTurn())) stop(left - 1); }, 2000);
+  };
   const turnOf = (node) => Number(node.dataset.turn);
   const questionOf = (turn) => one(`#t-${turn} .gw-question`).textContent;
 
@@ -175,7 +182,7 @@
     ".gw-copy": (b) => copy(asText(turnOf(b))), ".gw-perma": (b) => copy(location.origin + b.dataset.address),
     ".gw-say": (b) => send("feedback", { turn: turnOf(b), kind: b.dataset.kind, serial: ++serial }),
     "[data-export]": (b) => { format = b.dataset.export; send("export", { serial: ++serial }); },
-    "#gw-stop": () => { send("stop"); asked = ""; busy(false); }, "#gw-new": () => { send("fresh"); asked = ""; busy(false); selected = null; one("#gw-question").focus(); },
+    "#gw-stop": () => stop(), "#gw-new": () => { send("fresh"); asked = ""; busy(false); selected = null; one("#gw-question").focus(); },
     "#gw-forget": () => { kept.set("gw-past", "[]"); showPast(); },
     "#gw-open": (b) => { wayBack = b; openSheet(); one("#gw-close").focus(); },
     "#gw-theme": () => theme(!document.body.classList.contains("dark"), true),
@@ -216,10 +223,9 @@
   let newest = "";
   const updated = () => {
     keep();
-    const turns = all("#chat .gw-turn"), last = turns[turns.length - 1]; if (!last) { newest = ""; return; }
-    const live = ["searching", "waiting", "writing"].includes(last.dataset.state);
+    const last = lastTurn(); if (!last) { newest = ""; return; }
     if (last.dataset.serial !== newest) { newest = last.dataset.serial; into(one("#chat"), last, 0); }
-    if (!live && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${last.dataset.said}. ${all(".gw-cite", last).length} citations.`); }
+    if (!isLive(last) && last.dataset.serial === asked) { asked = ""; busy(false); if (one(".gw-next", last)) send("follow", { turn: turnOf(last), ...filters(), serial: ++serial }); say(`${last.dataset.said}. ${all(".gw-cite", last).length} citations.`); }
   };
   const begin = setInterval(() => {
     if (!document.body.dataset.gwWired || !["#gw-question", "#src", "#chat", "#gw-theme"].every((s) => one(s))) return;
