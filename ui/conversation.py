@@ -65,7 +65,8 @@ async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, clien
 async def _answering(
     engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str
 ) -> AsyncGenerator[list[Turn], None]:
-    before = [turn for turn in stopped(turns) if asked.replace is None or turn.number < asked.replace][-(MAX_TURNS - 1) :]
+    kept = [turn for turn in stopped(turns) if asked.replace is None or turn.number < asked.replace]
+    before = kept[-(MAX_TURNS - 1) :]
     number = 1 + max((turn.number for turn in before), default=0)
     turn = Turn(number=number, name=asked.name, question=asked.question.strip())
     yield [*before, turn]
