@@ -20,7 +20,8 @@ The network's `forward(input_ids, attention_mask, token_type_ids)` takes int64 t
 returns a tensor, or a tuple of tensors, whose first axis is the text. Where the second axis is the token, `run` pads
 with zeros up to the longest encoding.
 
-Each text is computed alone, padded to a multiple of 8 tokens: so its result does not depend on the texts beside it.
+Each text is computed alone, padded to a multiple of 8 tokens, a long one of 16: so its result does not depend on the
+texts beside it.
 As many texts are computed at once as the encoder has threads. `prepare` fills the cache and loads nothing.
 """
 
@@ -60,7 +61,8 @@ Inputs = dict[str, npt.NDArray[np.int64]]
 _FORMAT = 1  # of the prepared folder, and of how it is made; another number prepares anew
 _MADE_BY = ("openvino", "nncf", "torch", "transformers", "tokenizers")
 _MOST_CALIBRATION_TEXTS = 300  # more take longer, and come hardly nearer to float32
-_LENGTH_STEP = 8  # in tokens; every new length costs about 20 ms once, so lengths are few
+_LENGTH_STEP = 8  # in tokens; every new length costs about 20 ms and 7 MB, once: so lengths are few
+_LONG, _LONG_STEP = 64, 16  # above so many tokens lengths are fewer, because a few more to compute are hardly felt
 _MANIFEST = "manifest.json"
 _MODEL, _WEIGHTS, _TOKENIZER = "model.xml", "model.bin", "tokenizer.json"
 _FREE_MB_NEEDED = 200
@@ -155,7 +157,7 @@ class Encoder:
             if not free:
                 free.append(_finish(*waiting.popleft(), encodings, results))
             request = free.pop()
-            request.start_async(_inputs(encodings[row]))
+            request.start_async(_inputs(encodings[row], _padded(len(encodings[row].ids))))
             waiting.append((request, row))
         for request, row in waiting:
             _finish(request, row, encodings, results)
@@ -218,7 +220,8 @@ def _converted(recipe: Recipe) -> "openvino.Model":
 
     tokenizer = tokenizer_of(recipe.tokenizer.read_bytes(), recipe)
     texts = _spread(recipe.calibration, _MOST_CALIBRATION_TEXTS)
-    samples = [_inputs(encoding) for encoding in tokenizer.encode_batch(list(texts))]
+    encodings = tokenizer.encode_batch(list(texts))
+    samples = [_inputs(encoding, -(-len(encoding.ids) // _LENGTH_STEP) * _LENGTH_STEP) for encoding in encodings]
     passes = 2 * len(samples) if recipe.precision == "int8" else 0  # NNCF reads the samples twice
     steps = tqdm(total=passes + 2, desc=f"preparing {recipe.name}", unit="", leave=False, disable=None)
     with steps, _silence():
@@ -274,9 +277,14 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
         raise ModelError(f"OpenVINO cannot run the prepared model on this CPU ({error})") from error
 
 
-def _inputs(encoding: "Encoding") -> Inputs:
-    """Return what the network takes, each of shape ``(1, tokens)``, int64, padded."""
-    length = -(-len(encoding.ids) // _LENGTH_STEP) * _LENGTH_STEP
+def _padded(tokens: int) -> int:
+    """Return the length to which a text of so many tokens is padded."""
+    step = _LENGTH_STEP if tokens <= _LONG else _LONG_STEP
+    return -(-tokens // step) * step
+
+
+def _inputs(encoding: "Encoding", length: int) -> Inputs:
+    """Return what the network takes, each of shape ``(1, length)``, int64, padded."""
     arrays = np.zeros((3, 1, length), dtype=np.int64)
     for row, values in zip(arrays, (encoding.ids, encoding.attention_mask, encoding.type_ids), strict=True):
         row[0, : len(values)] = values

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from index.embed import BUNDLED_MODEL, BUNDLED_SHA256, Embedder, SentenceTransformerEmbedder, Vectors
-from index.encoder import _LENGTH_STEP, _MOST_CALIBRATION_TEXTS, _inputs, _quantized, _spread
+from index.encoder import _MOST_CALIBRATION_TEXTS, _inputs, _padded, _quantized, _spread
 from index.errors import IndexMismatchError, InputError, ModelError
 from index.fast_embed import FastEmbedder, _network, bundled_recipe, embedder_for, embedder_of
 from index.news_index import NewsIndex
@@ -58,15 +58,20 @@ def test_making_an_embedder_loads_and_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_names_the_weights_and_what_computed_with_them() -> None:
-    assert FastEmbedder.fingerprint == f"{BUNDLED_SHA256} openvino-int8/1"
+    assert FastEmbedder.fingerprint == f"{BUNDLED_SHA256} openvino-int8/2"
 
 
 def test_another_recipe_of_the_bundled_model_has_another_engine() -> None:
     """Where this fails, vectors change: raise the number of `_ENGINE`, and put down the hash of the new recipe."""
     code = [inspect.getsource(part) for part in (_network, _quantized, _inputs, _spread)]
-    made_of = json.dumps([bundled_recipe().parts(), code, _MOST_CALIBRATION_TEXTS, _LENGTH_STEP], sort_keys=True)
+    lengths = [_padded(tokens) for tokens in range(1, 257)]
+    made_of = json.dumps([bundled_recipe().parts(), code, _MOST_CALIBRATION_TEXTS, lengths], sort_keys=True)
     engine = FastEmbedder.fingerprint.removeprefix(f"{BUNDLED_SHA256} ")
-    assert {engine: hashlib.sha256(made_of.encode()).hexdigest()[:16]} == {"openvino-int8/1": "23fd323dbe60e14a"}
+    assert {engine: hashlib.sha256(made_of.encode()).hexdigest()[:16]} == {"openvino-int8/2": "8449e2d2217daf9d"}
+
+
+def test_long_texts_are_padded_to_fewer_lengths() -> None:
+    assert [_padded(tokens) for tokens in (1, 8, 9, 64, 65, 80, 81)] == [8, 8, 16, 64, 80, 80, 96]
 
 
 def test_the_calibration_holds_texts_of_every_length() -> None:
@@ -140,7 +145,7 @@ def test_an_index_of_an_earlier_int8_is_refused_before_a_vector_is_compared(tmp_
     folder = index_made_with(f"{BUNDLED_SHA256} openvino-int8/0", tmp_path)
     with (
         NewsIndex.open(folder) as index,
-        pytest.raises(IndexMismatchError, match=r"openvino-int8/0', not with '.* openvino-int8/1'; open"),
+        pytest.raises(IndexMismatchError, match=r"openvino-int8/0', not with '.* openvino-int8/2'; open"),
     ):
         index.search("Kyiv")
 
@@ -160,7 +165,7 @@ def test_a_new_index_is_made_with_int8(tmp_path: Path) -> None:
 
 
 def test_the_embedder_that_an_index_names_is_the_one_that_it_recorded() -> None:
-    assert isinstance(embedder_of("other", f"{BUNDLED_SHA256} openvino-int8/1"), SentenceTransformerEmbedder)
+    assert isinstance(embedder_of("other", f"{BUNDLED_SHA256} openvino-int8/2"), SentenceTransformerEmbedder)
 
 
 # Vectors of the real model
@@ -237,7 +242,7 @@ def test_a_setting_gives_the_reference_and_an_index_of_it_is_no_place_for_int8(t
     assert groundwire(*ingest, GROUNDWIRE_PRECISION="float32").returncode == 0
     assert json.loads(groundwire("stats", "--json", "--index", str(tmp_path)).stdout)["fingerprint"] == BUNDLED_SHA256
     refused = groundwire(*ingest, "--model", BUNDLED_MODEL)
-    assert (refused.returncode, "openvino-int8/1" in refused.stderr) == (2, True)
+    assert (refused.returncode, "openvino-int8/2" in refused.stderr) == (2, True)
 
 
 @pytest.mark.model
