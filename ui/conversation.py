@@ -65,8 +65,7 @@ async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, clien
 async def _answering(
     engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str
 ) -> AsyncGenerator[list[Turn], None]:
-    kept = [turn for turn in stopped(turns) if asked.replace is None or turn.number < asked.replace]
-    before = kept[-(MAX_TURNS - 1) :]
+    before = _kept(turns, asked)
     number = 1 + max((turn.number for turn in before), default=0)
     turn = Turn(number=number, name=asked.name, question=asked.question.strip())
     yield [*before, turn]
@@ -103,6 +102,12 @@ async def _answering(
     except Exception:  # noqa: BLE001 - the edge of ui/: the log has the traceback, and the reader is told
         _log.exception("the page could not answer")
         yield [*before, replace(turn, state="error", message="This is an error of the program; its log has the cause.")]
+
+
+def _kept(turns: Sequence[Turn], asked: Asked) -> list[Turn]:
+    """Return the turns that stand before what is asked now."""
+    kept = [turn for turn in stopped(turns) if asked.replace is None or turn.number < asked.replace]
+    return kept[-(MAX_TURNS - 1) :]
 
 
 def history_of(turns: Sequence[Turn]) -> list[dict[str, str]]:
