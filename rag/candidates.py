@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+
 from index.article import Article
 from index.duplicates import numerals, shingles
 from index.news_index import Hit
@@ -14,7 +17,7 @@ from index.sentences import Span, split_sentences
 from rag.lexicon import fold
 from rag.terms import read_terms, stem
 
-__all__ = ["MAX_WORDS", "Candidate", "candidates", "forget_texts", "whole_quotations"]
+__all__ = ["MAX_WORDS", "Candidate", "candidates", "forget_texts", "whereabouts", "whole_quotations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,13 @@ def candidates(hits: Sequence[Hit]) -> list[Candidate]:
             seen.add(key)
             found.append(_candidate(hit, spans, place))
     return found
+
+
+def whereabouts(found: Sequence[Candidate]) -> npt.NDArray[np.int64]:
+    """Return shape ``(len(found), 2)``: a number for each one's article, and its place in it."""
+    numbers: dict[str, int] = {}
+    rows = [(numbers.setdefault(one.article.id, len(numbers)), one.place) for one in found]
+    return np.array(rows, dtype=np.int64).reshape(len(found), 2)
 
 
 def _candidate(hit: Hit, spans: Sequence[Span], place: int) -> Candidate:

@@ -1,7 +1,7 @@
-"""Which of the scored sentences are quoted: the best one, and those further ones that the question calls for.
+"""Which of the scored sentences are quoted: the best one, and those that a linear model tells to be answers too.
 
-A list or a table takes entries until it is full; a toll takes the newest count alone; a count takes another report's
-figure beside its own; any other question takes a further sentence only where it names what the best one leaves out.
+A list takes no more entries than its question asks for; a table that has sums takes nothing else; of a toll that rises
+the newest count alone is quoted.
 """
 
 import re
@@ -14,28 +14,21 @@ import numpy.typing as npt
 
 from index.article import Article
 from index.duplicates import is_near_copy
-from rag.candidates import Candidate
+from rag.candidates import Candidate, whereabouts
 from rag.features import FEATURES, Features
 from rag.lexicon import SEATS
 from rag.parts import TOLLS, Part
-from rag.quoter_model import LinearModel, QuoterModel
+from rag.quoter_model import LinearModel, QuoterModel, further_signs
 from rag.terms import Terms, read_terms
 
 __all__ = ["Chosen", "Scored", "choose", "same_report"]
 
-_MAX_SENTENCES = 3
+_MAX_SENTENCES = 4
 _MAX_LISTED = 12
-_ENTRY_BELOW = 1.0
-"""How far below the floor an entry of a list may lie. By hand, of 0 to 3 over seeds/: the least that loses none."""
 _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
 _TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event; by hand
 _EARLY = re.compile(r"\b(?:first|earl(?:y|ier|iest)|initial(?:ly)?|originally|at the time)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
-_REPORTED = r"(?:reports?|accounts?|sources?|desks?)"
-_RIVAL = re.compile(
-    rf"^(?:one|another|others|some|elsewhere)\b|\b(?:one|another|some|other|several) {_REPORTED}\b", re.IGNORECASE
-)
-"""What another report says, told in the same article: "Another speaks of 40 countries"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +67,28 @@ def choose(scored: Scored, kind: str, model: QuoterModel) -> list[Chosen]:
     """Return what is quoted for one part of a question, in the order in which it is said."""
     if kind == "count":
         scored = _latest_toll(scored, model)
-    elif kind == "table":
-        scored = _with_sums(scored, model)
-    listing = kind in ("list", "table")
-    floor = model.floor - (_ENTRY_BELOW if listing else 0.0)
-    least = max(float(scored.scores[0]) - model.gaps[kind], floor)
-    most = _MAX_LISTED if listing else _MAX_SENTENCES
+    wanted = _wanted(scored, kind, model)
+    most = _MAX_LISTED if kind in ("list", "table") else _MAX_SENTENCES
     chosen: list[Chosen] = []
-    for candidate, own in zip(scored.candidates, scored.scores, strict=True):
+    for place, candidate in enumerate(scored.candidates):
         copied = next((at for at, c in enumerate(chosen) if same_report(c.candidate.text, candidate.text)), None)
         if copied is not None:
             chosen[copied] = _with_copy(chosen[copied], candidate.article)
-        elif not chosen or (own >= least and len(chosen) < most and _belongs(scored, chosen, candidate, kind)):
+        elif place in wanted and len(chosen) < most and not _is_full(scored, [each.candidate for each in chosen]):
             chosen.append(Chosen(candidate, ()))
     return _in_order(chosen, kind)
+
+
+def _wanted(scored: Scored, kind: str, model: QuoterModel) -> frozenset[int]:
+    """Return the places of the best candidate and of those that answer too; of a table with sums, those with one."""
+    odds = model.further.score(further_signs(scored.rows, scored.scores, whereabouts(scored.candidates)))
+    wanted = frozenset({0, *np.flatnonzero(odds >= model.least[kind]).tolist()})
+    if kind != "table":
+        return wanted
+    sums = frozenset(
+        place for place in wanted if any(n.unit for n in read_terms(scored.candidates[place].text).numbers)
+    )
+    return sums if len(sums) >= _LEAST_SUMS else wanted
 
 
 def _in_order(chosen: Sequence[Chosen], kind: str) -> list[Chosen]:
@@ -107,12 +108,6 @@ def _with_copy(chosen: Chosen, article: Article) -> Chosen:
     return chosen if article.id == chosen.candidate.article.id else replace(chosen, copies=(*chosen.copies, article))
 
 
-def _belongs(scored: Scored, chosen: Sequence[Chosen], candidate: Candidate, kind: str) -> bool:
-    """Tell whether a further sentence is called for."""
-    others = [each.candidate for each in chosen]
-    return not _is_full(scored, others) and (kind in ("list", "table") or _adds(scored, others, candidate, kind))
-
-
 def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
     """Keep the newest article's count of the dead, the injured or the arrested, where several articles count them.
 
@@ -124,7 +119,7 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
         return scored
     counted = scored.terms.concepts & TOLLS
     asked = {number.value for number in scored.terms.numbers}
-    least = max(float(scored.scores[0]) - model.gaps["toll"], model.floor)
+    least = float(scored.scores[0]) - model.toll_gap
     other_day = scored.rows[:, FEATURES.index("another_day")] > 0
     tolls = []
     for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True)):
@@ -135,17 +130,6 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
             tolls.append(place)
     newest = max((published[place] for place in tolls), default=0.0)
     return scored.only([place for place in tolls if published[place] == newest]) if tolls else scored
-
-
-def _with_sums(scored: Scored, model: QuoterModel) -> Scored:
-    """Keep the candidates with a sum or a share, where a table has several of them: they are its rows."""
-    least = scored.scores[0] - model.gaps["table"]
-    sums = [
-        place
-        for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True))
-        if own >= least and any(number.unit for number in read_terms(candidate.text).numbers)
-    ]
-    return scored.only(sums) if len(sums) >= _LEAST_SUMS else scored
 
 
 def _is_full(scored: Scored, chosen: Sequence[Candidate]) -> bool:
@@ -167,17 +151,3 @@ def _names(text: str) -> set[tuple[str, ...]]:
     part_of_others = {name for name in names for other in names if set(name) < set(other)}
     seats = {name for name in names for place in SEATS.get(name[-1], ()) if (place,) in names}
     return names - part_of_others - seats
-
-
-def _adds(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate, kind: str) -> bool:
-    """Tell whether a sentence brings what the chosen ones leave open: a name asked about, or another figure."""
-    held = {key for other in chosen for key in read_terms(other.text).keys}
-    own = read_terms(candidate.text)
-    if any(name in own.keys and name not in held for name in scored.terms.names):
-        return True
-    if kind == "count":
-        figures = {number.value for other in chosen for number in read_terms(other.text).numbers}
-        fresh = any(number.value not in figures for number in own.numbers)
-        elsewhere = all(candidate.article.id != other.article.id for other in chosen)
-        return fresh and (elsewhere or bool(_RIVAL.search(candidate.text)))
-    return False

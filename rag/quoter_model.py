@@ -1,4 +1,4 @@
-"""The numbers that decide for the `Quoter`: two linear models, and how far behind the best a sentence may lie.
+"""The numbers that decide for the `Quoter`: three linear models, and how sure the second and the third have to be.
 
 ``python -m eval.fit.quoter --data FOLDER`` fits what is in ``quoter.json``. See docs/fitting.md.
 """
@@ -16,7 +16,7 @@ from rag.features import FEATURES, Features
 from rag.parts import KINDS
 from rag.reader import READINGS
 
-__all__ = ["SIGNS", "LinearModel", "QuoterModel", "signs_of"]
+__all__ = ["FURTHER", "SIGNS", "LinearModel", "QuoterModel", "further_signs", "signs_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LinearModel:
     bias: float
 
     def score(self, rows: Features) -> npt.NDArray[np.float64]:
-        """Return shape ``(rows,)`` for features of shape ``(rows, features)``: log-odds against "none answers"."""
+        """Return shape ``(rows,)`` for features of shape ``(rows, features)``: log-odds."""
         return np.asarray(rows @ np.array(self.weights) + self.bias, dtype=np.float64)
 
 
@@ -56,20 +56,44 @@ def signs_of(rows: Features, scores: npt.NDArray[np.float64]) -> Features:
     return np.array([[best, runner_up, together, strong, next_evidence, span.max(), answerable.max()]])
 
 
+FURTHER = (
+    "score",         # of the sentence
+    "below_best",    # how far the best one is above it
+    "evidence",      # what the reader says of it
+    "rank",          # logarithm of its place behind the best: 0 for the second
+    "same_article",  # the best one stands in the same article
+    "beside_best",   # and right before or behind it
+)  # fmt: skip
+"""What tells whether a sentence is quoted too, beside the best one."""
+
+
+def further_signs(rows: Features, scores: npt.NDArray[np.float64], where: npt.NDArray[np.int64]) -> Features:
+    """Return shape ``(len(rows), len(FURTHER))`` of candidates, best first, from features and scores.
+
+    `where` has shape ``(len(rows), 2)``: the number of each one's article, and its place in it.
+    """
+    same = where[:, 0] == where[0, 0]
+    beside = same & (np.abs(where[:, 1] - where[0, 1]) == 1)
+    rank = np.log(np.maximum(np.arange(len(rows)), 1))
+    evidence = rows[:, FEATURES.index("evidence")]
+    return np.column_stack([scores, scores[0] - scores, evidence, rank, same, beside])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoterModel:
-    """Hold what decides: the weights of the choice, those of whether to answer, and how near further sentences come.
+    """Hold what decides: the weights of the choice, of whether to answer, and of whether a further sentence is quoted.
 
-    Nothing is said where `answers`, over `SIGNS`, is below `threshold`. A further sentence must score `floor`, and may
-    lie as far below the best one as `gaps` has for the kind of question; "toll" is how far a newer count of the dead
-    may. `reach` is how far the search may rank a passage that is read below the best one.
+    Nothing is said where `answers`, over `SIGNS`, is below `threshold`. A further sentence is quoted where `further`,
+    over `FURTHER`, is not below what `least` has for the kind of question. `toll_gap` is how far below the best score a
+    newer count of the dead may lie, and `reach` how far below the best one the search may rank a passage that is read.
     """
 
     choice: LinearModel
     answers: LinearModel
+    further: LinearModel
     threshold: float
-    floor: float
-    gaps: Mapping[str, float]
+    least: Mapping[str, float]
+    toll_gap: float
     reach: float
 
     @classmethod
@@ -84,9 +108,10 @@ def _shipped() -> QuoterModel:
     return QuoterModel(
         choice=_linear(data["choice"], FEATURES),
         answers=_linear(data["answers"], SIGNS),
+        further=_linear(data["further"], FURTHER),
         threshold=float(data["threshold"]),
-        floor=float(data["floor"]),
-        gaps={kind: float(data["gaps"][kind]) for kind in (*KINDS, "toll")},
+        least={kind: float(data["least"][kind]) for kind in KINDS},
+        toll_gap=float(data["toll_gap"]),
         reach=float(data["reach"]),
     )
 

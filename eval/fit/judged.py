@@ -26,7 +26,7 @@ from eval.suites import articles_of
 from index.article import Article
 from index.news_index import NewsIndex
 from index.scope import Filters
-from rag.candidates import Candidate
+from rag.candidates import Candidate, whereabouts
 from rag.choice import Scored
 from rag.features import FEATURES, Features
 from rag.question import Question, read_question
@@ -40,6 +40,7 @@ __all__ = [
     "Asked",
     "Judged",
     "asked",
+    "asked_of",
     "development_cases",
     "gold_of",
     "judged",
@@ -71,12 +72,14 @@ class Asked:
 class Judged:
     """Hold one part of a question: features of shape ``(candidates, features)``, and which candidates are evidence.
 
-    `refused` tells that it names somebody, a number or a date that no article that was read holds.
+    `where` are the candidates' articles and their places in them, as `further_signs` takes them. `refused` tells that
+    the part names somebody, a number or a date that no article that was read holds.
     """
 
     case: Case
     rows: Features
     gold: npt.NDArray[np.bool_]
+    where: npt.NDArray[np.int64]
     refused: bool = False
 
 
@@ -136,7 +139,13 @@ def story_cases(stories: Sequence[Story]) -> Iterator[tuple[NewsIndex, list[Case
         for a in story.articles
     ]
     with _indexed(lines) as index:
-        yield index, [case for number, story in enumerate(stories) for case in _cases(number, story)]
+        yield index, [case for story in stories for case in _cases(story)]
+
+
+def asked_of(story: Story, reader: Reader, reach: float) -> list[Asked]:
+    """Ask every question of a story over its articles alone: "How large was the loan?" may be one of any story's."""
+    with story_cases([story]) as (index, cases):
+        return asked(index, cases, reader, reach)
 
 
 @contextmanager
@@ -176,14 +185,15 @@ def _indexed(lines: Sequence[Mapping[str, str]]) -> Iterator[NewsIndex]:
             yield index
 
 
-def _cases(number: int, story: Story) -> Iterator[Case]:
+def _cases(story: Story) -> Iterator[Case]:
+    name = story.articles[0].id.rpartition("-")[0]
     for place, question in enumerate(story.questions):
         spans = [
             EvidenceSpan(story.articles[a].id, 1, story.articles[a].spans[s].start, story.articles[a].spans[s].end)
             for a, s in sorted(question.gold)
         ]
         yield Case(
-            id=f"story-{number}-{place}", split="stories", question=question.text,
+            id=f"{name}-{place}", split="stories", question=question.text,
             kind="near-miss" if question.kind in ("near", "absent") else question.kind, history=(), filters={},
             answers=(question.answer,) if question.answer else (), evidence=_needs(question.kind, spans),
             refuse=not spans,
@@ -217,7 +227,13 @@ def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float) -> Asked:
 def judged(cases: Sequence[Asked]) -> list[Judged]:
     """Return every part of every case, with which of its candidates are evidence."""
     return [
-        Judged(asked.case, part.rows, gold_of(asked.case, part.candidates), bool(missing_anchors(part)))
+        Judged(
+            asked.case,
+            part.rows,
+            gold_of(asked.case, part.candidates),
+            whereabouts(part.candidates),
+            bool(missing_anchors(part)),
+        )
         for asked in cases
         for part in asked.parts
     ]

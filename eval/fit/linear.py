@@ -1,9 +1,10 @@
-"""The two linear models of the `Quoter`, fitted: which sentence answers, and whether any does.
+"""The three linear models of the `Quoter`, fitted: which sentence answers, whether any does, and which others do too.
 
 The weights of the choice are those of a softmax over the candidate sentences of a question and "none of them": its loss
 is the negative logarithm of the share that falls to the sentences that answer, or to none where the question has no
 answer. Whether to answer at all is a logistic regression over `SIGNS`, from scores by weights that did not see the
-question, and of those that are not refused for a name that is missing.
+question, and of those that are not refused for a name that is missing. Which others do too is a logistic regression
+over `FURTHER`, of the candidates behind the best one by such scores, in questions whose evidence is known whole.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,22 +14,35 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
+from sklearn.linear_model import LogisticRegression
 
 from eval.cases import Case
 from eval.fit.judged import Judged
 from rag.features import FEATURES
-from rag.quoter_model import SIGNS, LinearModel, QuoterModel, signs_of
+from rag.quoter_model import SIGNS, LinearModel, QuoterModel, further_signs, signs_of
 
-__all__ = ["FOLDS", "Models", "fit", "fit_answers", "folds_of", "group_of", "unseen_scores"]
+__all__ = [
+    "FOLDS",
+    "Models",
+    "behind_best",
+    "fit",
+    "fit_answers",
+    "fit_further",
+    "folds_of",
+    "group_of",
+    "unseen_scores",
+]
 
 PENALTY = 0.01  # of the squared weights of standardized features
 DEVELOPMENT_WEIGHT = 2.0  # of a case over seeds/; a question of a story or of SQuAD has 1
 ANSWERS_WEIGHT = 6.0  # the same, where whether to answer is fitted: no question of a story or of SQuAD is far
 FOLDS = 5
 SIGNS_PENALTY = 5.0  # of the squared weights of standardized signs, beside the summed loss of the questions
+NEXT_BEST = 15  # how many candidates behind the best one are looked at
 
 Array = npt.NDArray[np.float64]
 Sign = tuple[Judged, Array]
+Further = tuple[Judged, Array, npt.NDArray[np.bool_]]  # signs of the candidates behind the best one, which are evidence
 
 
 def fit(parts: Sequence[Judged], columns: Sequence[int]) -> LinearModel:
@@ -108,17 +122,47 @@ def fit_answers(signs: Sequence[Sign]) -> LinearModel:
     return LinearModel(tuple(float(weight) for weight in weights), float(found[-1] - weights @ mean))
 
 
+def behind_best(part: Judged, scores: Array) -> Further:
+    """Return the next best candidates of a part."""
+    order = np.argsort(-scores, kind="stable")
+    signs = further_signs(part.rows[order], scores[order], part.where[order])
+    return part, signs[1 : 1 + NEXT_BEST], part.gold[order][1 : 1 + NEXT_BEST]
+
+
+def fit_further(known: Sequence[Further]) -> LinearModel:
+    """Return weights over `FURTHER` that tell evidence from the other candidates behind the best one."""
+    rows = np.vstack([signs for _, signs, _ in known])
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    shares = [DEVELOPMENT_WEIGHT if _over_seeds(part.case) else 1.0 for part, _, gold in known for _ in gold]
+    truth = np.concatenate([gold for _, _, gold in known])
+    found = LogisticRegression(max_iter=1000).fit((rows - mean) / deviation, truth, sample_weight=shares)
+    weights = found.coef_[0] / deviation
+    return LinearModel(tuple(float(weight) for weight in weights), float(found.intercept_[0] - weights @ mean))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Hold the three linear models, fitted to the same questions."""
+
+    choice: LinearModel
+    answers: LinearModel
+    further: LinearModel
+
+    def within(self, model: QuoterModel) -> QuoterModel:
+        """Return a model with these in place of its own."""
+        return replace(model, choice=self.choice, answers=self.answers, further=self.further)
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Hold the two linear models, of the choice and of whether to answer, fitted to all questions.
+    """Hold the linear models, fitted to all questions: `whole`.
 
     `blind` has for each fold those that are fitted to the other folds alone; `fold_of` the fold of each case or story,
     `signs` the signs of each part, from scores by weights that did not see it.
     """
 
-    choice: LinearModel
-    answers: LinearModel
-    blind: tuple[tuple[LinearModel, LinearModel], ...]
+    whole: Fitted
+    blind: tuple[Fitted, ...]
     fold_of: Mapping[str, int]
     signs: tuple[Sign, ...]
 
@@ -127,16 +171,21 @@ class Models:
         """Fit them; the `unsure` parts have an answer, but which sentence it is is not known."""
         fold_of, every = folds_of([*known, *unsure]), range(len(FEATURES))
         choices = blind_choices(known, every, fold_of)
-        signs = tuple(
-            (part, signs_of(part.rows, choices[fold_of[group_of(part.case)]].score(part.rows)))
-            for part in (*known, *unsure)
-            if len(part.rows) and not part.refused
+        held = [part for part in (*known, *unsure) if len(part.rows)]
+        scored = [(part, choices[fold_of[group_of(part.case)]].score(part.rows)) for part in held]
+        signs = tuple((part, signs_of(part.rows, scores)) for part, scores in scored if not part.refused)
+        whole = {part.case.id for part in known if part.gold.any() and part.case.split != "squad"}  # it marks one place
+        further = [behind_best(part, scores) for part, scores in scored if part.case.id in whole]
+        blind = tuple(
+            Fitted(
+                choices[fold],
+                fit_answers([sign for sign in signs if fold_of[group_of(sign[0].case)] != fold]),
+                fit_further([each for each in further if fold_of[group_of(each[0].case)] != fold]),
+            )
+            for fold in range(FOLDS)
         )
-        answers = [fit_answers([s for s in signs if fold_of[group_of(s[0].case)] != fold]) for fold in range(FOLDS)]
-        blind = tuple(zip(choices, answers, strict=True))
-        return cls(fit(known, every), fit_answers(signs), blind, fold_of, signs)
+        return cls(Fitted(fit(known, every), fit_answers(signs), fit_further(further)), blind, fold_of, signs)
 
     def beside(self, model: QuoterModel, case: Case) -> QuoterModel:
         """Return a model with the weights that did not see a case in place of its own."""
-        choice, answers = self.blind[self.fold_of[group_of(case)]]
-        return replace(model, choice=choice, answers=answers)
+        return self.blind[self.fold_of[group_of(case)]].within(model)

@@ -5,8 +5,8 @@ stories (`story_examples`) several times, mixed with public ones and with questi
 (`far_examples`); and questions of stories beside all that the search finds for them (`searches`), with some of the
 others. The loss is that of the start and end of the short answer, of each sentence's evidence, of whether the passage
 answers, and in the last stage of the share that falls to the right sentences of a search. Two cores take some four
-hours; ``--from`` and ``--stages`` leave some out. What it prints is read on questions that trained nothing: SQuAD's
-test half and the stories held out.
+hours; ``--from`` and ``--stages`` leave some out, and ``--mean FILE ...`` makes one of several results. What it prints
+is read on questions that trained nothing: SQuAD's test half and the stories held out.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Encoding, Tokenizer
 from torch import nn
 from torch.nn import functional
@@ -287,7 +287,11 @@ def main() -> None:
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to go through")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FILE, help="file to save the weights to")
     parser.add_argument("--limit", type=int, help="examples of each sort and stage, to try it out")
+    parser.add_argument("--mean", type=Path, nargs="+", help="train nothing: save the mean of these weights")
     options = parser.parse_args()
+    if options.mean:
+        save_file(mean_of(options.mean), options.out)
+        return
     torch.manual_seed(0)
     draw = random.Random(0)
     AttentionInterface.register(_ATTENTION, attend)
@@ -335,6 +339,12 @@ def save(network: nn.Module, path: Path) -> None:
     """Save what training may change, in half precision."""
     state = network.state_dict()
     save_file({name: value.half().contiguous() for name, value in state.items() if _is_trained(name)}, path)
+
+
+def mean_of(files: Sequence[Path]) -> dict[str, torch.Tensor]:
+    """Return the mean of the weights in several files; one that is named twice counts twice."""
+    held = [load_file(file) for file in files]
+    return {name: torch.stack([each[name].float() for each in held]).mean(0).half() for name in held[0]}
 
 
 def _is_trained(name: str) -> bool:

@@ -8,11 +8,12 @@ from typing import cast
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from tokenizers import Encoding, Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from eval.fit.reader import STAGES, ItemSet, alone, batches, search_loss, to_learn
+from eval.fit.reader import STAGES, ItemSet, alone, batches, mean_of, search_loss, to_learn
 from eval.fit.reader_examples import public_examples, story_examples
 from eval.fit.reader_searches import searches
 from eval.fit.stories import Story
@@ -85,3 +86,12 @@ def test_batches_hold_every_set_once_and_no_more_items_than_fit(stories: list[St
     assert sorted(id(each) for batch in found for each in batch) == sorted(map(id, sets))
     assert max(sum(len(each.items) for each in batch) for batch in found) <= 32
     assert len(found) > 1
+
+
+def test_the_mean_of_weights_counts_a_file_as_often_as_it_is_named(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for path, value in ((one, 1.0), (two, 4.0)):
+        save_file({"layer": torch.full((2, 3), value, dtype=torch.half)}, path)
+    assert mean_of([one, two])["layer"].tolist() == [[2.5] * 3] * 2
+    assert mean_of([one, one, two])["layer"].tolist() == [[2.0] * 3] * 2
+    assert mean_of([one])["layer"].dtype is torch.half
