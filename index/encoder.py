@@ -20,7 +20,7 @@ The network's `forward(input_ids, attention_mask, token_type_ids)` takes int64 t
 returns a tensor, or a tuple of tensors, whose first axis is the text. Where the second axis is the token, `run` pads
 with zeros up to the longest encoding.
 
-Each text is computed alone, padded to a multiple of 8 tokens, a long one of 16: so its result does not depend on the
+Each text is computed alone, padded to a multiple of 8 tokens, above 64 of 16: so its result does not depend on the
 texts beside it.
 As many texts are computed at once as the encoder has threads. `prepare` fills the cache and loads nothing.
 """
@@ -62,7 +62,7 @@ _FORMAT = 1  # of the prepared folder, and of how it is made; another number pre
 _MADE_BY = ("openvino", "nncf", "torch", "transformers", "tokenizers")
 _MOST_CALIBRATION_TEXTS = 300  # more take longer, and come hardly nearer to float32
 _LENGTH_STEP = 8  # in tokens; every new length costs about 20 ms and 7 MB, once: so lengths are few
-_LONG, _LONG_STEP = 64, 16  # above so many tokens lengths are fewer, because a few more to compute are hardly felt
+_LONG_TOKENS, _LONG_STEP = 64, 16  # above so many tokens lengths are fewer: a few more to compute are not felt
 _MANIFEST = "manifest.json"
 _MODEL, _WEIGHTS, _TOKENIZER = "model.xml", "model.bin", "tokenizer.json"
 _FREE_MB_NEEDED = 200
@@ -221,7 +221,7 @@ def _converted(recipe: Recipe) -> "openvino.Model":
     tokenizer = tokenizer_of(recipe.tokenizer.read_bytes(), recipe)
     texts = _spread(recipe.calibration, _MOST_CALIBRATION_TEXTS)
     encodings = tokenizer.encode_batch(list(texts))
-    samples = [_inputs(encoding, -(-len(encoding.ids) // _LENGTH_STEP) * _LENGTH_STEP) for encoding in encodings]
+    samples = [_inputs(encoding, _least_padded(len(encoding.ids))) for encoding in encodings]
     passes = 2 * len(samples) if recipe.precision == "int8" else 0  # NNCF reads the samples twice
     steps = tqdm(total=passes + 2, desc=f"preparing {recipe.name}", unit="", leave=False, disable=None)
     with steps, _silence():
@@ -279,8 +279,12 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
 
 def _padded(tokens: int) -> int:
     """Return the length to which a text of so many tokens is padded."""
-    step = _LENGTH_STEP if tokens <= _LONG else _LONG_STEP
-    return -(-tokens // step) * step
+    return _least_padded(tokens) if tokens <= _LONG_TOKENS else -(-tokens // _LONG_STEP) * _LONG_STEP
+
+
+def _least_padded(tokens: int) -> int:
+    """Return the length of a text to calibrate on: the less padding, the less of it is in the ranges that are found."""
+    return -(-tokens // _LENGTH_STEP) * _LENGTH_STEP
 
 
 def _inputs(encoding: "Encoding", length: int) -> Inputs:

@@ -1,7 +1,7 @@
 """Which of the scored sentences are quoted: the best one, and those that a linear model tells to be answers too.
 
-A list takes no more entries than its question asks for; a table that has sums takes nothing else; of a toll that rises
-the newest count alone is quoted.
+No more is quoted than the question asks for, and of what is no list or table four sentences or 120 words. A table with
+three sums or more takes nothing else; of a toll that rises the newest count alone is quoted.
 """
 
 import re
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from index.article import Article
 from index.duplicates import is_near_copy
-from rag.candidates import Candidate, whereabouts
+from rag.candidates import MAX_WORDS, Candidate, whereabouts
 from rag.features import FEATURES, Features
 from rag.lexicon import SEATS
 from rag.parts import TOLLS, Part
@@ -23,7 +23,7 @@ from rag.terms import Terms, read_terms
 
 __all__ = ["Chosen", "Scored", "choose", "same_report"]
 
-_MAX_SENTENCES = 4
+_MAX_SENTENCES = 4  # by hand: a thing is seldom told in more versions
 _MAX_LISTED = 12
 _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
 _TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event; by hand
@@ -67,28 +67,37 @@ def choose(scored: Scored, kind: str, model: QuoterModel) -> list[Chosen]:
     """Return what is quoted for one part of a question, in the order in which it is said."""
     if kind == "count":
         scored = _latest_toll(scored, model)
-    wanted = _wanted(scored, kind, model)
-    most = _MAX_LISTED if kind in ("list", "table") else _MAX_SENTENCES
+    quotable = _quotable(scored, kind, model)
     chosen: list[Chosen] = []
     for place, candidate in enumerate(scored.candidates):
         copied = next((at for at, c in enumerate(chosen) if same_report(c.candidate.text, candidate.text)), None)
         if copied is not None:
             chosen[copied] = _with_copy(chosen[copied], candidate.article)
-        elif place in wanted and len(chosen) < most and not _is_full(scored, [each.candidate for each in chosen]):
+        elif place in quotable and _has_room(scored, [each.candidate for each in chosen], candidate, kind):
             chosen.append(Chosen(candidate, ()))
     return _in_order(chosen, kind)
 
 
-def _wanted(scored: Scored, kind: str, model: QuoterModel) -> frozenset[int]:
+def _has_room(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate, kind: str) -> bool:
+    """Tell whether a candidate may be quoted beside the chosen ones; the first always may."""
+    listing = kind in ("list", "table")
+    if not chosen:
+        return True
+    if len(chosen) >= (_MAX_LISTED if listing else _MAX_SENTENCES) or _is_full(scored, chosen):
+        return False
+    return listing or sum(len(each.text.split()) for each in (*chosen, candidate)) <= MAX_WORDS
+
+
+def _quotable(scored: Scored, kind: str, model: QuoterModel) -> frozenset[int]:
     """Return the places of the best candidate and of those that answer too; of a table with sums, those with one."""
     odds = model.further.score(further_signs(scored.rows, scored.scores, whereabouts(scored.candidates)))
-    wanted = frozenset({0, *np.flatnonzero(odds >= model.least[kind]).tolist()})
+    quotable = frozenset({0, *np.flatnonzero(odds >= model.least[kind]).tolist()})
     if kind != "table":
-        return wanted
+        return quotable
     sums = frozenset(
-        place for place in wanted if any(n.unit for n in read_terms(scored.candidates[place].text).numbers)
+        place for place in quotable if any(n.unit for n in read_terms(scored.candidates[place].text).numbers)
     )
-    return sums if len(sums) >= _LEAST_SUMS else wanted
+    return sums if len(sums) >= _LEAST_SUMS else quotable
 
 
 def _in_order(chosen: Sequence[Chosen], kind: str) -> list[Chosen]:

@@ -172,7 +172,7 @@ def _wanted(text: str) -> int | None:
     if match is None:
         return None
     written = match["number"].lower()
-    return NUMBER_WORDS[written] if written in NUMBER_WORDS else int(written)
+    return (NUMBER_WORDS[written] if written in NUMBER_WORDS else int(written)) or None
 
 
 _NAME_RUN = re.compile(r"[A-Z][\w’'.-]*(?: (?:(?:and|the|von|van|de|der|den|di|la|le|al|bin) )*[A-Z][\w’'.-]*)*")

@@ -1,9 +1,10 @@
 """The `Quoter`: answers in the articles' own sentences, and needs no language model.
 
 It scores every sentence of the passages that the search ranks near the best, with a linear model over the features of
-`rag.features`, the readings of `rag.reader` among them, and quotes as few as the question allows. It refuses when the
-question names somebody, a number or a date that no article of those passages holds, or when a second linear model finds
-it too doubtful that any sentence answers. The numbers are those of `rag.quoter_model`.
+`rag.features`, the readings of `rag.reader` among them, and quotes the best one, with those that a further linear model
+finds likely enough to answer too. It refuses when the question names somebody, a number or a date that no article of
+those passages holds, or when another one finds it too doubtful that any sentence answers. The numbers are those of
+`rag.quoter_model`.
 """
 
 import re

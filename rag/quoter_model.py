@@ -1,4 +1,4 @@
-"""The numbers that decide for the `Quoter`: three linear models, and how sure the second and the third have to be.
+"""The numbers that decide for the `Quoter`: three linear models, and the log-odds from which each counts.
 
 ``python -m eval.fit.quoter --data FOLDER`` fits what is in ``quoter.json``. See docs/fitting.md.
 """
@@ -58,7 +58,7 @@ def signs_of(rows: Features, scores: npt.NDArray[np.float64]) -> Features:
 
 FURTHER = (
     "score",         # of the sentence
-    "below_best",    # how far the best one is above it
+    "below_best",    # how far it is below the best one, 0 or more
     "evidence",      # what the reader says of it
     "rank",          # logarithm of its place behind the best: 0 for the second
     "same_article",  # the best one stands in the same article
@@ -68,7 +68,7 @@ FURTHER = (
 
 
 def further_signs(rows: Features, scores: npt.NDArray[np.float64], where: npt.NDArray[np.int64]) -> Features:
-    """Return shape ``(len(rows), len(FURTHER))`` of candidates, best first, from features and scores.
+    """Return shape ``(len(rows), len(FURTHER))`` of at least one candidate, best first, from features and scores.
 
     `where` has shape ``(len(rows), 2)``: the number of each one's article, and its place in it.
     """
@@ -84,8 +84,9 @@ class QuoterModel:
     """Hold what decides: the weights of the choice, of whether to answer, and of whether a further sentence is quoted.
 
     Nothing is said where `answers`, over `SIGNS`, is below `threshold`. A further sentence is quoted where `further`,
-    over `FURTHER`, is not below what `least` has for the kind of question. `toll_gap` is how far below the best score a
-    newer count of the dead may lie, and `reach` how far below the best one the search may rank a passage that is read.
+    over `FURTHER`, is not below the log-odds that `least` has for the kind of question. `toll_gap` is how far below the
+    best score a newer count of the dead may lie, and `reach` how far below the best one the search may rank a passage
+    that is read.
     """
 
     choice: LinearModel

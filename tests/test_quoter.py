@@ -14,7 +14,7 @@ from index.article import Article
 from index.news_index import Hit, NewsIndex
 from index.passage import Passage
 from index.scope import Filters
-from rag.candidates import Candidate, candidates
+from rag.candidates import Candidate, candidates, whereabouts
 from rag.choice import Scored
 from rag.cite import Draft
 from rag.extracts import introduced
@@ -90,6 +90,12 @@ def test_what_is_answered_comes_in_the_order_of_the_news_where_it_is_compared() 
     assert quoted("How did the payments of Oslo and Rome differ?", late, early) == [early[0], late[0]]
 
 
+def test_where_a_sentence_stands_is_its_article_and_its_place_there() -> None:
+    two = candidates([_hit(0, "Oslo paid. Rome paid."), _hit(1, "Bonn paid.")])
+    assert whereabouts(two).tolist() == [[0, 0], [0, 1], [1, 0]]
+    assert whereabouts([]).shape == (0, 2)
+
+
 def test_what_no_article_holds_is_named_as_the_question_has_it_in_an_order_that_never_changes() -> None:
     asked = "Did Oslo buy 40 tanks for USD 12 million and 7% more on 3 May or 4 June?"
     said = ["Oslo", "40", "USD 12 million", "7%", "3 May", "4 June"]
@@ -123,6 +129,14 @@ def test_an_answer_that_is_no_list_has_at_most_120_words() -> None:
     assert said.text.startswith("She")
     (said,) = draft_of("Who spoke in Oslo?", f"Oslo {'word ' * 50}end. She {'word ' * 50}spoke.").sentences
     assert said.text.startswith("Oslo")
+
+
+def test_the_limit_of_words_takes_away_the_sentence_that_answers_least() -> None:
+    best = ("Oslo paid 5 million.", "2025-05-01", 3.0)
+    newer = [(f"Oslo {number} {'word ' * 60}paid 6.", f"2025-05-0{number}", 3.0 - number / 10) for number in (2, 3)]
+    said = quoted("How many millions did Oslo pay?", best, *newer)
+    assert best[0] in said
+    assert len(said) == 2
 
 
 def test_whether_to_answer_is_told_by_more_than_the_best_score() -> None:
@@ -215,6 +229,7 @@ def test_a_list_has_no_more_entries_than_the_question_asks_for() -> None:
     steps = [(f"They will {verb} it.", "2025-05-01", 3.0 - at / 10) for at, verb in enumerate(("lend", "cut", "ban"))]
     assert len(quoted("List the two measures.", *steps)) == 2
     assert len(quoted("List the measures.", *steps)) == 3
+    assert read_question("List the zero measures.", filters=Filters()).parts[0].wanted is None
 
 
 def test_of_a_table_of_sums_the_sentences_with_a_sum_are_its_rows() -> None:

@@ -51,7 +51,7 @@ class Asked:
 async def converse(engine: Engine, turns: Sequence[Turn], asked: Asked, *, client: str) -> AsyncIterator[list[Turn]]:
     """Yield the conversation again and again while an answer comes; what fails becomes a turn that says so.
 
-    Earlier turns that were still coming are stopped: a page that asks again has given them up.
+    Earlier turns that were still coming are marked as stopped: a page that asks again has given them up.
     What was asked under the same name before is not asked again: the browser had not heard of it.
     """
     if asked.name and any(turn.name == asked.name for turn in turns):

@@ -32,8 +32,9 @@ for (const name of ['ask', 'stop', 'fresh', 'follow', 'feedback', 'export'])
   document.addEventListener('gw:' + name, event => trigger(name, event.detail || {}));
 document.body.dataset.gwWired = '1';
 """
-# A message that got lost would, with the mode "once", keep every later one of its kind from being sent.
-_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# In the mode "once", one message that got lost keeps every later one of its kind from being sent.
+_OFTEN = {**_QUIET, "trigger_mode": "multiple"}
 
 
 def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
@@ -76,7 +77,7 @@ def _blocks(engine: Engine) -> gr.Blocks:
                 sources = _html("src", render("sources.html", turns=[]))
         choices, mail, follow = (_html(name, "") for name in ("choices", "mail", "follow"))
         _wire(engine, composer, turns=turns, shown=(chat, sources), mail=mail)
-        composer.follow(_follower(engine), turns, follow, **_QUIET)
+        composer.follow(_follower(engine), turns, follow, **_OFTEN)
         blocks.load(_opener(engine), None, [welcome, choices], **_QUIET)
     page: gr.Blocks = blocks
     return page
@@ -106,9 +107,9 @@ def _wire(engine: Engine, composer: gr.HTML, *, turns: gr.State, shown: tuple[gr
     def hand_out(held: list[Turn], event: gr.EventData) -> str:
         return _mail("export", event, json.dumps(export(held), ensure_ascii=False))
 
-    asking = composer.ask(ask, turns, conversation, concurrency_limit=None, **_QUIET)
-    composer.stop(stop, turns, conversation, cancels=[asking], **_QUIET)
-    composer.fresh(fresh, None, conversation, cancels=[asking], **_QUIET)
+    asking = composer.ask(ask, turns, conversation, concurrency_limit=None, **_OFTEN)
+    composer.stop(stop, turns, conversation, cancels=[asking], **_OFTEN)
+    composer.fresh(fresh, None, conversation, cancels=[asking], **_OFTEN)
     composer.feedback(feedback, turns, mail, **_QUIET)
     composer.export(hand_out, turns, mail, **_QUIET)
 

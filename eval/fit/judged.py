@@ -72,7 +72,7 @@ class Asked:
 class Judged:
     """Hold one part of a question: features of shape ``(candidates, features)``, and which candidates are evidence.
 
-    `where` are the candidates' articles and their places in them, as `further_signs` takes them. `refused` tells that
+    `where`, of shape ``(candidates, 2)``, is what `whereabouts` says of them. `refused` tells that
     the part names somebody, a number or a date that no article that was read holds.
     """
 
@@ -143,7 +143,7 @@ def story_cases(stories: Sequence[Story]) -> Iterator[tuple[NewsIndex, list[Case
 
 
 def asked_of(story: Story, reader: Reader, reach: float) -> list[Asked]:
-    """Ask every question of a story over its articles alone: "How large was the loan?" may be one of any story's."""
+    """Ask every question of a story over its articles alone: "How large was the loan?" may be asked of others too."""
     with story_cases([story]) as (index, cases):
         return asked(index, cases, reader, reach)
 

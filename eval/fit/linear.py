@@ -23,6 +23,7 @@ from rag.quoter_model import SIGNS, LinearModel, QuoterModel, further_signs, sig
 
 __all__ = [
     "FOLDS",
+    "NEXT_BEST",
     "Models",
     "behind_best",
     "fit",
@@ -38,11 +39,12 @@ DEVELOPMENT_WEIGHT = 2.0  # of a case over seeds/; a question of a story or of S
 ANSWERS_WEIGHT = 6.0  # the same, where whether to answer is fitted: no question of a story or of SQuAD is far
 FOLDS = 5
 SIGNS_PENALTY = 5.0  # of the squared weights of standardized signs, beside the summed loss of the questions
+FURTHER_PENALTY = 1.0  # of half the squared weights of standardized signs, beside the summed loss of the candidates
 NEXT_BEST = 15  # how many candidates behind the best one are looked at
 
 Array = npt.NDArray[np.float64]
 Sign = tuple[Judged, Array]
-Further = tuple[Judged, Array, npt.NDArray[np.bool_]]  # signs of the candidates behind the best one, which are evidence
+Further = tuple[Judged, Array, npt.NDArray[np.bool_]]  # as `behind_best` returns it
 
 
 def fit(parts: Sequence[Judged], columns: Sequence[int]) -> LinearModel:
@@ -123,7 +125,7 @@ def fit_answers(signs: Sequence[Sign]) -> LinearModel:
 
 
 def behind_best(part: Judged, scores: Array) -> Further:
-    """Return the next best candidates of a part."""
+    """Return a part with the signs of the next best candidates, at most `NEXT_BEST`, and which of them are evidence."""
     order = np.argsort(-scores, kind="stable")
     signs = further_signs(part.rows[order], scores[order], part.where[order])
     return part, signs[1 : 1 + NEXT_BEST], part.gold[order][1 : 1 + NEXT_BEST]
@@ -135,14 +137,15 @@ def fit_further(known: Sequence[Further]) -> LinearModel:
     mean, deviation = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     shares = [DEVELOPMENT_WEIGHT if _over_seeds(part.case) else 1.0 for part, _, gold in known for _ in gold]
     truth = np.concatenate([gold for _, _, gold in known])
-    found = LogisticRegression(max_iter=1000).fit((rows - mean) / deviation, truth, sample_weight=shares)
+    regression = LogisticRegression(C=1 / FURTHER_PENALTY, max_iter=1000)
+    found = regression.fit((rows - mean) / deviation, truth, sample_weight=shares)
     weights = found.coef_[0] / deviation
     return LinearModel(tuple(float(weight) for weight in weights), float(found.intercept_[0] - weights @ mean))
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Hold the three linear models, fitted to the same questions."""
+    """Hold the three linear models, each fitted to those of some questions that tell something of it."""
 
     choice: LinearModel
     answers: LinearModel
@@ -155,7 +158,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Hold the linear models, fitted to all questions: `whole`.
+    """Hold the linear models: `whole` has those that are fitted to every question.
 
     `blind` has for each fold those that are fitted to the other folds alone; `fold_of` the fold of each case or story,
     `signs` the signs of each part, from scores by weights that did not see it.
@@ -174,8 +177,9 @@ class Models:
         held = [part for part in (*known, *unsure) if len(part.rows)]
         scored = [(part, choices[fold_of[group_of(part.case)]].score(part.rows)) for part in held]
         signs = tuple((part, signs_of(part.rows, scores)) for part, scores in scored if not part.refused)
-        whole = {part.case.id for part in known if part.gold.any() and part.case.split != "squad"}  # it marks one place
-        further = [behind_best(part, scores) for part, scores in scored if part.case.id in whole]
+        # SQuAD marks one place, where others may answer too; of the unsure no place is known.
+        sure = {part.case.id for part in known if part.gold.any() and part.case.split != "squad"}
+        further = [behind_best(part, scores) for part, scores in scored if part.case.id in sure]
         blind = tuple(
             Fitted(
                 choices[fold],

@@ -282,7 +282,7 @@ def judge(network: nn.Module, sets: Sequence[ItemSet]) -> str:
 def main() -> None:
     """Train, print the figures, and save the weights, by default where the package ships them."""
     parser = argparse.ArgumentParser(description="Train the reader.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the public sets")
+    parser.add_argument("--data", type=Path, help="folder of the public sets, which training needs")
     parser.add_argument("--from", dest="start", type=Path, help="weights to begin with, in place of the bundled model")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to go through")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FILE, help="file to save the weights to")
@@ -292,6 +292,8 @@ def main() -> None:
     if options.mean:
         save_file(mean_of(options.mean), options.out)
         return
+    if not options.data:
+        parser.error("--data is missing: training needs the folder of the public sets")
     torch.manual_seed(0)
     draw = random.Random(0)
     AttentionInterface.register(_ATTENTION, attend)

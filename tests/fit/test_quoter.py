@@ -9,7 +9,7 @@ import pytest
 
 from eval.cases import Case
 from eval.fit.judged import Judged, asked, story_cases
-from eval.fit.linear import Models, behind_best, fit, fit_answers, fit_further, unseen_scores
+from eval.fit.linear import NEXT_BEST, Models, behind_best, fit, fit_answers, fit_further, unseen_scores
 from eval.fit.quoter import (
     Outcome,
     balanced,
@@ -74,6 +74,8 @@ def test_further_evidence_is_told_from_what_stands_behind_the_best_and_is_none()
         rows[gold, telling] += 6
         known.append(behind_best(part_of(case(f"dev-{number}"), rows, gold), rows[:, telling]))
     model = fit_further(known)
+    many = behind_best(part_of(case("dev-0"), np.zeros((40, len(FEATURES))), np.zeros(40, dtype=bool)), np.arange(40.0))
+    assert len(many[1]) == len(many[2]) == NEXT_BEST
     assert {len(signs) for _, signs, _ in known} == {5}
     right = [(model.score(signs) > 0) == gold for _, signs, gold in known]
     assert np.mean(right) > 0.95

@@ -62,11 +62,13 @@
   }, 5000);
   const isLive = (turn) => ["searching", "waiting", "writing"].includes(turn?.dataset.state);
   const lastTurn = () => all("#chat .gw-turn").at(-1);
-  /* So can a stop; and what was already on its way when the server heard it can undo it. */
-  const stop = (left = 3) => {
-    send("stop"); asked = ""; busy(false);
-    setTimeout(() => { if (left && !asked && isLive(lastTurn())) stop(left - 1); }, 2000);
-  };
+  /* A stop can get lost too; and a part of the answer that was under way may come after it. */
+  const stop = () => { send("stop"); asked = ""; busy(false); stopAgain(3); };
+  const stopAgain = (left) => setTimeout(() => {
+    if (!left || asked) return;
+    if (isLive(lastTurn())) send("stop");
+    stopAgain(left - 1);
+  }, 2000);
   const turnOf = (node) => Number(node.dataset.turn);
   const questionOf = (turn) => one(`#t-${turn} .gw-question`).textContent;
 
