@@ -1,4 +1,5 @@
 import os
+import re
 import stat
 import sys
 from collections.abc import Sequence
@@ -180,12 +181,23 @@ def test_a_cost_that_is_lower_in_every_round_is_told_as_better() -> None:
     assert better_than_ours([ours, lower, once]) == ["Low: peak memory is 0.55 times ours"]
 
 
-def test_a_measure_is_told_as_better_only_when_chance_does_not_explain_it() -> None:
+def test_a_measure_that_is_higher_by_more_than_chance_is_told_as_better() -> None:
     ours = entry("Groundwire", outcome(1.0), right=[0.0, 1.0] * 20)
     theirs = entry("Peer", outcome(2.0), right=[1.0, 1.0] * 20)
+    assert better_than_ours([ours, theirs]) == [f"Peer: {m} is 1.000, ours 0.500 (p 0.000)" for m in MEASURES]
+
+
+def test_a_measure_that_may_be_higher_by_chance_is_told_as_not_significant() -> None:
+    ours = entry("Groundwire", outcome(1.0), right=[0.0, 1.0] * 20)
     chance = entry("Chance", outcome(2.0), right=[1.0, 1.0] + [0.0, 1.0] * 19)
-    told = better_than_ours([ours, theirs, chance])
-    assert [line.split(" (p")[0] for line in told] == [f"Peer: {m} is 1.000, ours 0.500" for m in MEASURES]
+    told = better_than_ours([ours, chance])
+    assert told == [f"Chance: {m} is 0.525, ours 0.500 (p 1.000, not significant)" for m in MEASURES]
+
+
+def test_a_measure_that_is_as_high_as_ours_or_lower_is_not_told() -> None:
+    ours = entry("Groundwire", outcome(1.0), right=[0.0, 1.0])
+    peers = [entry("Same", outcome(2.0), right=[1.0, 0.0]), entry("Lower", outcome(2.0), right=[0.0, 0.0])]
+    assert better_than_ours([ours, *peers]) == []
 
 
 def test_our_own_variants_are_no_peers() -> None:
@@ -226,6 +238,14 @@ def test_peers_embed_with_the_torch_and_sentence_transformers_that_we_pin() -> N
 
     assert len(pins(PEER_REQUIREMENTS)) == 2
     assert pins(PEER_REQUIREMENTS) == pins(CHECKOUT / "constraints.txt")
+
+
+def test_the_versions_that_the_documentation_gives_are_those_that_are_pinned() -> None:
+    text = (CHECKOUT / "docs" / "peers.md").read_text(encoding="utf-8")
+    told = re.findall(r"([\w-]+) (\d+\.\d+\.\d+)[,.;]", " ".join(text.split()))
+    pinned = PEER_REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    assert {f"{name}=={version}" for name, version in told} <= set(pinned)
+    assert {name for name, _ in told} >= {"llama-index-core", "haystack-ai", "txtai"}
 
 
 @pytest.mark.model

@@ -95,7 +95,10 @@ def ingest_bar(entries: Sequence[Entry]) -> list[str]:
 
 
 def better_than_ours(entries: Sequence[Entry]) -> list[str]:
-    """Return what peers do better: a cost lower in every round, a measure higher by the paired test of `compare`."""
+    """Return what peers do better: a cost lower in every round, a measure whose figure is higher.
+
+    A measure that is not better by the paired test of `compare` is marked "not significant".
+    """
     ours = _ours(entries)
     lines = []
     for entry in _peers(entries):
@@ -105,8 +108,10 @@ def better_than_ours(entries: Sequence[Entry]) -> list[str]:
                 lines.append(f"{entry.name}: {cost} is {times.middle:.2f} times ours")
         for measure in MEASURES:
             seen = compare(ours.scores[measure], entry.scores[measure], seed=_SEED)
-            if seen.verdict == "better":
-                lines.append(f"{entry.name}: {measure} is {seen.second:.3f}, ours {seen.first:.3f} (p {seen.p:.3f})")
+            if seen.second > seen.first:
+                chance = "" if seen.verdict == "better" else ", not significant"
+                figures = f"{seen.second:.3f}, ours {seen.first:.3f}"
+                lines.append(f"{entry.name}: {measure} is {figures} (p {seen.p:.3f}{chance})")
     return lines
 
 
