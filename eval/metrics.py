@@ -242,7 +242,7 @@ def alce_precision(sentences: Sequence[CitedSentence], supports: Supports) -> fl
 
 
 def words_support(texts: Sequence[str], claim: str) -> bool:
-    """Tell whether the texts hold every number and name of a claim and four fifths of its other words.
+    """Tell whether the texts hold every number and name of a claim and four fifths (by hand) of its other words.
 
     A stand-in for an entailment model that is the same everywhere; Adlakha et al. (2023, arXiv 2307.16877) find such
     token precision against the passage (K-Precision) to go along with human judgement of faithfulness.

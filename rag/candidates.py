@@ -90,9 +90,9 @@ def _is_short(quotation: str) -> bool:
     return len(split_sentences(quotation)) <= _LONGEST_QUOTATION and len(quotation.split()) <= MAX_WORDS
 
 
-_LONGEST_QUOTATION = 4  # sentences
+_LONGEST_QUOTATION = 4  # sentences; by hand
 MAX_WORDS = 120
-"""How long an answer may be that is no list and no table."""
+"""How long an answer may be that is no list and no table; by hand."""
 
 
 def forget_texts() -> None:

@@ -24,10 +24,10 @@ from rag.terms import Terms, read_terms
 
 __all__ = ["Chosen", "Scored", "choose", "same_report"]
 
-_MAX_SENTENCES = 3
+_MAX_SENTENCES = 3  # by hand, as all numbers here
 _MAX_LISTED = 12
 _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
-_TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event; by hand
+_TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event
 _EARLY = re.compile(r"\b(?:first|earl(?:y|ier|iest)|initial(?:ly)?|originally|at the time)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
 _REPORTED = r"(?:reports?|accounts?|sources?|desks?)"

@@ -1,4 +1,7 @@
-"""What speaks for a candidate sentence: the features from which the `Quoter` chooses."""
+"""What speaks for a candidate sentence: the features from which the `Quoter` chooses.
+
+The levels within a feature, such as 0.8 for a word of the same group, are by hand; their weights by `eval.fit.quoter`.
+"""
 
 import math
 import re

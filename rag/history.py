@@ -165,7 +165,7 @@ _EMPTY_IT = re.compile(
     r"|\bit (?:take|takes|took) to\b"
 )
 _DEFINES = re.compile(r"(?i:what|who|where) (?i:is|are|was|were) (?:the )?[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*\W*$")
-_LEAST_SAID = 2  # names, words, numbers and dates
+_LEAST_SAID = 2  # names, words, numbers and dates; by hand
 
 
 def _leans(asked: str, turns: Sequence[Turn]) -> bool:
@@ -230,4 +230,4 @@ _OPENING = (
 _CHOSEN = re.compile(r"^(?:which|what) [a-z]+ (?=(?:was|is|were|are|did|does|do|has|have|had)\b)", re.IGNORECASE)
 _BEFORE_TOPIC = re.compile(r"\b(?:in|on|at|of|for|about|into|during|after|from|against)\s+(?=\S)", re.IGNORECASE)
 _VERB = re.compile(r"^[a-z]+ (?=the |an? )")
-_LEAST_TOPIC = 3  # words; fewer behind a preposition do not tell what it was about
+_LEAST_TOPIC = 3  # words, by hand; fewer behind a preposition do not tell what it was about

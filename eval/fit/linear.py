@@ -4,7 +4,8 @@ The weights of the choice are those of a softmax over the candidate sentences of
 is the negative logarithm of the share that falls to the sentences that answer, or to none where the question has no
 answer. Whether to answer at all is a logistic regression over `SIGNS`, from scores by weights that did not see the
 question, and of those that are not refused for a name that is missing. Which others do too is a logistic regression
-over `FURTHER`, of the candidates behind the best one by such scores, in questions whose evidence is known whole.
+over `FURTHER`, of the candidates behind the best one by such scores, in questions whose evidence is known whole. The
+penalties and the weights of cases are by hand.
 """
 
 from collections.abc import Mapping, Sequence
