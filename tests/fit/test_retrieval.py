@@ -9,7 +9,7 @@ import pytest
 
 from eval.fit.fusion import ALONE, Rule, Scores, best_rule, held_out_lines, judged, scored
 from eval.fit.passages import TRIES, Try, fitting_half, overlapping, table, windows
-from eval.fit.recency import ages_days
+from eval.fit.recency import ages_days, distances_days
 from eval.fit.recency import table as recency_table
 from eval.fit.retrieval_sets import LOADERS, Need, Places, RetrievalQuestion, RetrievalSet, Stretch, gain, load_sets
 from index.article import Article
@@ -141,6 +141,25 @@ def test_ages_are_days_to_the_newest_article() -> None:
     dated = [replace(OWLS, published="2025-09-01"), replace(BEES, published="2025-09-04T10:00:00+00:00")]
     assert ages_days(replace(NATURE, articles=(*dated, Article(id="x", text="x")))) == {"owls": 3.0, "bees": 0.0}
     assert ages_days(NATURE) == {}
+
+
+def test_days_are_counted_from_the_nearest_date_named_and_else_from_the_newest_article() -> None:
+    dated = [replace(OWLS, published="2025-09-01"), replace(BEES, published="2025-09-10")]
+    asked = [
+        replace(NATURE.questions[0], text="Did it rain on 3 September 2025 or on September 9, 2025?"),
+        replace(NATURE.questions[0], text="Did it rain in September 2025?"),
+        replace(NATURE.questions[1], text="Of the other half, on 3 September 2025."),
+    ]
+    data = replace(NATURE, articles=(*dated, Article(id="x", text="x")), questions=tuple(asked))
+    distances = distances_days(data, ["owls", "owls", "bees", "x"])
+    np.testing.assert_array_equal(distances, [[2, 2, 1, np.nan], [9, 9, 0, np.nan]])
+
+
+def test_a_bonus_goes_to_the_articles_of_the_day_that_each_question_names() -> None:
+    scores = scores_of(([0.50, 0.51], [0, 0]), ([0.50, 0.51], [0, 0]), fits=(True, True))
+    near_first_and_second = np.array([[0, 900], [900, 0]], dtype=np.float32)
+    lines = recency_table([(scores, near_first_and_second)])
+    assert {line.split(" | ")[-1] for line in lines[3:]} == {"0.8155 |"}
 
 
 def test_a_bonus_lifts_the_newer_article_and_the_undated_get_none() -> None:
