@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.multihop_rag import found_in, judge, load_documents, load_queries, run, shares_a_token
+from eval.benchmarks.multihop_rag import (
+    found_in,
+    judge,
+    load_documents,
+    load_queries,
+    run,
+    scored_part,
+    shares_a_token,
+)
 from eval.benchmarks.options import Options
 from tests.fakes import FakeEmbedder
 
@@ -50,6 +58,30 @@ def test_one_fact_is_enough_for_hits_and_every_fact_for_all_evidence() -> None:
 
 def test_any_shared_token_counts_and_punctuation_stays_on_it() -> None:
     assert [shares_a_token("It was Taylor", "taylor swift"), shares_a_token("yes.", "Yes")] == [1.0, 0.0]
+
+
+def test_where_a_prediction_quotes_its_answer_only_that_is_scored() -> None:
+    assert scored_part('Yes: so say both. The answer to the question is "No". "Well"') == "No"
+    assert scored_part("The answer is Yes") == "The answer is Yes"
+
+
+def test_answers_are_judged_by_kind_beside_published_figures_of_that_kind(folder: Path) -> None:
+    rows = {row.metric: row for row in run(Options(folder=folder, part="all", embedder=FakeEmbedder())).rows}
+    row = rows["inference queries: share a token (official)"]
+    assert (row.n, [published.value for published in row.published]) == (2, [0.9216, 0.951])
+    assert "null queries: share a token (official)" not in rows
+
+
+def test_queries_that_share_a_fact_with_the_other_half_are_counted(folder: Path) -> None:
+    fact = {"title": "Zinc", "fact": FACTS[2][2]}
+    row = {"id": "4", "query": "?", "answer": "no", "question_type": "temporal_query", "evidence_list": [fact]}
+    with (folder / "queries.jsonl").open("a", encoding="utf-8") as queries:
+        queries.write(json.dumps(row) + "\n")
+    notes = {p: run(Options(folder=folder, part=p, embedder=FakeEmbedder())).notes for p in ("fit", "test", "all")}
+    shared = "{} of the {} queries with evidence share a fact with a query outside the part."
+    assert {part: told[-1] for part, told in notes.items()} == {
+        "fit": shared.format(1, 2), "test": shared.format(1, 1), "all": shared.format(0, 3),
+    }  # fmt: skip
 
 
 def test_the_documents_say_that_they_are_not_the_whole_articles(folder: Path) -> None:
