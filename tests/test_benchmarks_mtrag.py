@@ -55,6 +55,11 @@ def test_tasks_are_judged_by_label_and_a_question_too_long_counts_as_refused(fol
     assert "1 questions too long or empty were taken as refused." in report.notes
 
 
+def test_whose_tasks_the_published_figures_are_of_is_told(folder: Path) -> None:
+    notes = run(Options(folder=folder, part="all", embedder=FakeEmbedder())).notes
+    assert any("MT-RAG 2.0 are MTRAG-UN's" in note and "of MTRAG's own tasks" in note for note in notes)
+
+
 def test_the_real_file_is_read(shared_folder: Path) -> None:
     folder = shared_folder / "data" / "mtrag"
     if not folder.is_dir():

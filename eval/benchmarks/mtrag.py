@@ -104,6 +104,8 @@ def run(options: Options) -> BenchmarkReport:
         notes=(
             f"Retrieval over the {len(documents):,} reference passages of all tasks, not over the sets' whole corpora: "
             "easier than in the published runs.",
+            "Tasks that the file marks MT-RAG 2.0 are MTRAG-UN's, by which SemEval-2026's task 8 was judged; the "
+            "retrieval table of the repository is of MTRAG's own tasks.",
             f"{unusable} questions too long or empty were taken as refused.",
         ),
     )  # fmt: skip
