@@ -1,6 +1,8 @@
 """Judge checkers of cited sentences: the share of planted errors that they catch, and of right sentences called wrong.
 
 ``python -m eval.checkers`` prints both for the checkers that exist, by kind of error; `eval.perturb` plants the errors.
+The claims are articles' own sentences, repeated, and paraphrases of them written by hand; alarms at the two are counted
+apart, because a sentence that repeats its quote is easily called right. None is an answer that a model wrote.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +27,8 @@ from index.article import Article
 from rag.cite import Draft, DraftSentence, Source, cite
 
 __all__ = [
-    "CHECKERS", "VERDICTS", "CheckReport", "Checker", "KindResult", "check_report", "report_table", "verbatim_rule",
-    "words_rule",
+    "CHECKERS", "VERDICTS", "Alarms", "CheckReport", "Checker", "KindResult", "check_report", "report_table",
+    "verbatim_rule", "words_rule",
 ]  # fmt: skip
 
 VERDICTS = ("supported", "partial", "unsupported")
@@ -40,19 +42,28 @@ class Checker(Protocol):
         """Return one of `VERDICTS`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Hold how many right sentences there were, and the share called wrong; of none, 0 and no interval."""
+
+    sentences: int
+    share: float
+    interval: Interval | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindResult:
-    """Hold how many errors of a kind were planted and the share caught, and the share of alarms at the right sentences.
+    """Hold how many errors of a kind were planted and the share caught, and the false alarms where they were planted.
 
-    The right sentences are those that the errors were planted in.
+    Those at sentences that repeat their quote and at paraphrases are apart.
     """
 
     kind: str
     planted: int
     caught: float
     caught_interval: Interval
-    false_alarms: float
-    false_alarms_interval: Interval
+    repeated: Alarms
+    paraphrases: Alarms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,41 +71,45 @@ class CheckReport:
     """Hold a checker's results by kind, and its false alarms over all right sentences: repeated, and in other words."""
 
     kinds: tuple[KindResult, ...]
-    verbatim: int
-    verbatim_alarms: float
-    paraphrases: int
-    paraphrase_alarms: float
+    repeated: Alarms
+    paraphrases: Alarms
 
 
 def check_report(
     checker: Checker, claims: Sequence[Claim], pool: Pool, *, seed: int = SEED, kinds: Sequence[str] = KINDS
 ) -> CheckReport:
     """Plant one error of each kind in every claim that has something of it, and count what the checker says."""
-    alarms = [float(checker(claim.sentence, claim.quote) != "supported") for claim in claims]
+    judged = [(claim, float(checker(claim.sentence, claim.quote) != "supported")) for claim in claims]
     results = []
     for kind in kinds:
-        planted = [(perturb(claim, kind, pool, seed=seed), alarm) for claim, alarm in zip(claims, alarms, strict=True)]
-        errors = [(error, alarm) for error, alarm in planted if error is not None]
+        planted = [(perturb(claim, kind, pool, seed=seed), claim, alarm) for claim, alarm in judged]
+        errors = [(error, claim, alarm) for error, claim, alarm in planted if error is not None]
         if errors:
-            caught = [float(checker(error.sentence, error.quote) != "supported") for error, _ in errors]
-            results.append(_result(kind, caught, [alarm for _, alarm in errors]))
-    repeated = [alarm for claim, alarm in zip(claims, alarms, strict=True) if claim.sentence == claim.quote]
-    reworded = [alarm for claim, alarm in zip(claims, alarms, strict=True) if claim.sentence != claim.quote]
-    return CheckReport(
-        kinds=tuple(results), verbatim=len(repeated), verbatim_alarms=_mean(repeated), paraphrases=len(reworded),
-        paraphrase_alarms=_mean(reworded),
-    )  # fmt: skip
+            caught = [float(checker(error.sentence, error.quote) != "supported") for error, _, _ in errors]
+            results.append(_result(kind, caught, [(claim, alarm) for _, claim, alarm in errors]))
+    repeated, paraphrases = _apart(judged)
+    return CheckReport(kinds=tuple(results), repeated=repeated, paraphrases=paraphrases)
 
 
-def _result(kind: str, caught: Sequence[float], alarms: Sequence[float]) -> KindResult:
+def _result(kind: str, caught: Sequence[float], judged: Sequence[tuple[Claim, float]]) -> KindResult:
+    repeated, paraphrases = _apart(judged)
     return KindResult(
-        kind=kind, planted=len(caught), caught=_mean(caught), caught_interval=bootstrap_interval(caught, seed=1),
-        false_alarms=_mean(alarms), false_alarms_interval=bootstrap_interval(alarms, seed=1),
+        kind=kind, planted=len(caught), caught=sum(caught) / len(caught), repeated=repeated, paraphrases=paraphrases,
+        caught_interval=bootstrap_interval(caught, seed=1),
     )  # fmt: skip
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+def _apart(judged: Sequence[tuple[Claim, float]]) -> tuple[Alarms, Alarms]:
+    """Return the alarms at claims that repeat their quote, and those at the others."""
+    repeated = [alarm for claim, alarm in judged if claim.sentence == claim.quote]
+    paraphrases = [alarm for claim, alarm in judged if claim.sentence != claim.quote]
+    return _alarms(repeated), _alarms(paraphrases)
+
+
+def _alarms(values: Sequence[float]) -> Alarms:
+    if not values:
+        return Alarms(0, 0.0, None)
+    return Alarms(len(values), sum(values) / len(values), bootstrap_interval(values, seed=1))
 
 
 def verbatim_rule(sentence: str, quote: str, /) -> str:
@@ -115,17 +130,27 @@ CHECKERS: Mapping[str, Checker] = {"verbatim": verbatim_rule, "words in common":
 
 
 def report_table(name: str, report: CheckReport) -> str:
-    """Return a report as text: a line a kind."""
-    lines = [f"{name}", f"  {'kind':10}{'planted':>8}{'caught':>9}  {'95 %':14}{'false alarms':>14}  95 %"]
-    for result in report.kinds:
-        caught, alarms = result.caught_interval, result.false_alarms_interval
-        lines.append(
-            f"  {result.kind:10}{result.planted:>8}{result.caught:>9.3f}  {caught.low:.3f}-{caught.high:.3f}   "
-            f"{result.false_alarms:>14.3f}  {alarms.low:.3f}-{alarms.high:.3f}"
-        )
-    lines.append(f"  false alarms at {report.verbatim} repeated sentences: {report.verbatim_alarms:.3f}")
-    lines.append(f"  false alarms at {report.paraphrases} paraphrases: {report.paraphrase_alarms:.3f}")
+    """Return a report as text: a line a kind, with the false alarms at the sentences where its errors were planted."""
+    lines = [
+        name, f"  {'':43}false alarms at",
+        f"  {'kind':10}{'planted':>8}{'caught':>8}  {'95 %':11}{'repeated':>14}{'paraphrases':>14}  95 %",
+    ]  # fmt: skip
+    lines += [
+        f"  {result.kind:10}{result.planted:>8}{result.caught:>8.3f}  {_between(result.caught_interval)}"
+        f"{_of(result.repeated):>14}{_of(result.paraphrases):>14}  {_between(result.paraphrases.interval)}".rstrip()
+        for result in report.kinds
+    ]
+    lines.append(f"  false alarms at {report.repeated.sentences} repeated sentences: {report.repeated.share:.3f}")
+    lines.append(f"  false alarms at {report.paraphrases.sentences} paraphrases: {report.paraphrases.share:.3f}")
     return "\n".join(lines)
+
+
+def _of(alarms: Alarms) -> str:
+    return f"{alarms.share:.3f} of {alarms.sentences}" if alarms.sentences else "none"
+
+
+def _between(interval: Interval | None) -> str:
+    return f"{interval.low:.3f}-{interval.high:.3f}" if interval else ""
 
 
 def main() -> None:
@@ -133,8 +158,9 @@ def main() -> None:
     articles = load_articles()
     claims = [*verbatim_claims(articles), *load_claims(articles)]
     pool = Pool.of(articles)
+    tables = [report_table(name, check_report(checker, claims, pool)) for name, checker in CHECKERS.items()]
     click.echo(
-        "\n\n".join(report_table(name, check_report(checker, claims, pool)) for name, checker in CHECKERS.items())
+        "\n\n".join([*tables, "The claims are articles' sentences and paraphrases of them by hand, not answers."])
     )
 
 
