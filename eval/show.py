@@ -17,6 +17,7 @@ _MAIN = (
 )  # fmt: skip
 _BY_KIND = ("citation_precision", "evidence_complete", "answered", "refused")
 _VERDICTS = ("right", "imprecise", "partial", "wrong", "refused", "answered", "missing", "crashed")
+_UNANSWERED = ("crashed", "missing")
 
 
 def show_run(run: Mapping[str, Any]) -> str:
@@ -38,8 +39,15 @@ def show_run(run: Mapping[str, Any]) -> str:
 
 
 def show_failures(failures: Sequence[Mapping[str, Any]], *, most: int, width: int = 100) -> str:
-    """Return the first failures, each with its question, what was answered and the evidence that was due."""
-    blocks = [_failure(case, width) for case in failures[:most]]
+    """Return the first failures, each with its question, what was answered and the evidence that was due.
+
+    Those without an answer come before the others, behind a line that counts them, also where none is listed.
+    """
+    unanswered = [case["verdict"] for case in failures if case["verdict"] in _UNANSWERED]
+    counts = [f"{unanswered.count(verdict)} {verdict}" for verdict in _UNANSWERED if verdict in unanswered]
+    blocks = [f"Cases without an answer, which score 0: {', '.join(counts)}."] if counts else []
+    ordered = sorted(failures, key=lambda case: case["verdict"] not in _UNANSWERED)
+    blocks += [_failure(case, width) for case in ordered[:most]]
     if len(failures) > most:
         blocks.append(f"{len(failures) - most} more failures are in the run file.")
     return "\n\n".join(blocks)

@@ -77,6 +77,21 @@ def test_failures_are_printed_with_question_answer_and_evidence(
     assert f"not cited: Toll in Kyiv: “{QUOTE}”" in shown
 
 
+def test_cases_without_an_answer_are_counted_and_listed_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_articles(folder / "short.jsonl", {"id": "toll", "text": "No answer."})
+    status("--answers", "short.jsonl")
+    shown = capsys.readouterr().out
+    assert shown.startswith("Cases without an answer, which score 0: 1 missing.\n\nfar (cases, far): missing\n")
+
+
+def test_cases_without_an_answer_are_counted_where_no_failure_is_listed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_articles(folder / "short.jsonl", {"id": "toll", "text": "No answer."})
+    status("--answers", "short.jsonl", "--failures", "0")
+    assert "score 0: 1 missing.\n\n2 more failures are in the run file." in capsys.readouterr().out
+
+
 def test_an_answer_cannot_drive_the_terminal(folder: Path) -> None:
     status("--answers", "bad.jsonl")
     [kept] = (folder / "runs").glob("*.json")
