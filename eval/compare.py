@@ -8,7 +8,7 @@ from eval.score import METRICS
 from eval.stats import compare
 from index.errors import InputError
 
-__all__ = ["compare_runs"]
+__all__ = ["cautions", "compare_runs"]
 
 
 def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,11 +22,11 @@ def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[st
     if not pairs:
         raise InputError("the two runs have no case in common; compare runs of the same suites")
     suites = dict.fromkeys(later["suite"] for _, later in pairs)
-    before, now = first["settings"]["corpora"], second["settings"]["corpora"]
     return {
         "n": len(pairs),
         "only_in_first": len(held) - len(pairs), "only_in_second": len(second["cases"]) - len(pairs),
-        "same_articles": all(before.get(suite) == now.get(suite) for suite in suites),
+        "same_articles": all(_same("corpora", suite, first, second) for suite in suites),
+        "same_cases": all(_same("cases_sha256", suite, first, second) for suite in suites),
         "started": [first["started"], second["started"]],
         "by_suite": {name: _by_metric([pair for pair in pairs if pair[1]["suite"] == name]) for name in suites},
         "changed": [
@@ -35,6 +35,28 @@ def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[st
             for earlier, later in pairs if earlier["verdict"] != later["verdict"]
         ],
     }  # fmt: skip
+
+
+def cautions(comparison: Mapping[str, Any]) -> list[str]:
+    """Return what else than the system may be behind a difference, and what was left out, a sentence each."""
+    found = []
+    if not comparison["same_articles"]:
+        found.append("The two runs had different articles: the difference is not of the system alone.")
+    if not comparison["same_cases"]:
+        found.append(
+            "By the checksums of their files the cases are not those of the earlier run: where one that both have was "
+            "changed, the difference is not of the system alone."
+        )
+    for key, where in (("only_in_first", "the earlier run"), ("only_in_second", "this run")):
+        if comparison[key]:
+            found.append(f"Cases that only {where} has, and that were left out: {comparison[key]}.")
+    return found
+
+
+def _same(setting: str, suite: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Tell whether two runs name the same for a suite; one that names nothing, as older run files do, does not."""
+    named = [run["settings"].get(setting, {}).get(suite) for run in (first, second)]
+    return named[0] is not None and named[0] == named[1]
 
 
 def _by_metric(pairs: list[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Any]:

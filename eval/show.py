@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eval.compare import cautions
 from eval.score import METRICS
 
 __all__ = ["show_comparison", "show_failures", "show_run"]
@@ -66,11 +67,7 @@ def show_comparison(comparison: Mapping[str, Any]) -> str:
                 f"  {name:24}{row['first']:8.3f}{row['second']:8.3f}{row['difference']:+9.3f}  "
                 f"{f'{low:+.3f} to {high:+.3f}':18}{row['p']:7.3f}  {row['n']:<4} {row['verdict']}"
             )
-    if not comparison["same_articles"]:
-        lines.append("The two runs had different articles: the difference is not of the system alone.")
-    for key, where in (("only_in_first", "earlier run"), ("only_in_second", "this run")):
-        if comparison[key]:
-            lines.append(f"{comparison[key]} cases are in the {where} only and were left out.")
+    lines += cautions(comparison)
     lines += [f"  {c['id']:12} {c['before']} -> {c['after']}: {_plain(c['question'])}" for c in comparison["changed"]]
     return "\n".join(lines)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from eval.cases import Case
-from eval.compare import compare_runs
+from eval.compare import cautions, compare_runs
 from eval.gates import Miss, gates_of, misses, read_gates
 from eval.metrics import refusal_precision, refusal_recall
 from eval.run import MissingAnswerError, Setup, from_file, our_bot, read_run, run
@@ -423,6 +423,37 @@ def test_a_metric_is_compared_over_the_cases_where_both_runs_have_it(scored: Cal
     before = scored(toll=REFUSAL, both=TOLL)
     comparison = compare_runs(before, scored(toll=TOLL, both=TOLL))
     assert comparison["by_suite"]["mine"]["citation_precision"]["n"] == 1
+
+
+def test_runs_of_the_same_cases_and_articles_are_compared_without_a_caution(
+    scored: Callable[..., dict[str, Any]],
+) -> None:
+    assert cautions(compare_runs(scored(toll=REFUSAL), scored(toll=TOLL))) == []
+
+
+def test_other_gold_under_the_same_id_is_said_not_to_be_the_systems_change(tmp_path: Path) -> None:
+    before = run([suite(tmp_path, CASES[0])], saying({"toll": TOLL}), started=NOW)
+    other = {**CASES[0], "evidence": [[{"quote": "We act."}]]}
+    now = run([suite(tmp_path, other)], saying({"toll": TOLL}), started=NOW)
+    [said] = cautions(compare_runs(before, now))
+    assert said.startswith("By the checksums of their files the cases are not those of the earlier run")
+
+
+def test_a_run_of_before_cases_had_a_checksum_is_not_taken_for_one_of_the_same_cases(
+    scored: Callable[..., dict[str, Any]],
+) -> None:
+    before = scored(toll=TOLL)
+    del before["settings"]["cases_sha256"]
+    assert compare_runs(before, scored(toll=TOLL))["same_cases"] is False
+
+
+def test_what_a_comparison_leaves_out_is_counted(scored: Callable[..., dict[str, Any]]) -> None:
+    before, now = scored(toll=TOLL), scored(toll=TOLL)
+    before["cases"], now["cases"] = before["cases"][:2], now["cases"][1:]
+    assert cautions(compare_runs(before, now)) == [
+        "Cases that only the earlier run has, and that were left out: 1.",
+        "Cases that only this run has, and that were left out: 2.",
+    ]
 
 
 def test_runs_without_a_case_in_common_are_not_compared(scored: Callable[..., dict[str, Any]]) -> None:
