@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from eval.compare import cautions
 from eval.plots import Estimate, difference_plot, histogram, interval_plot, stacked_bars
 from eval.score import METRICS
 
@@ -205,19 +206,18 @@ def _latency(run: Mapping[str, Any]) -> str:
 def _compared(comparison: Mapping[str, Any], earlier: Mapping[str, Any]) -> str:
     plots = []
     for suite, metrics in comparison["by_suite"].items():
-        shown = {name: row for name, row in metrics.items() if name in _PLOTTED or name == "score"}
         estimates = [
             Estimate(
                 label=_named(name), value=row["difference"], low=row["interval"][0], high=row["interval"][1],
                 series=row["verdict"] if row["verdict"] in ("better", "worse") else "unsure",
             )
-            for name, row in shown.items()
+            for name, row in metrics.items()
         ]  # fmt: skip
         rows = "".join(
             f"<tr><th scope='row'>{name}</th><td>{row['first']:.3f}</td><td>{row['second']:.3f}</td>"
             f"<td>{row['difference']:+.3f} <small>{row['interval'][0]:+.3f} to {row['interval'][1]:+.3f}</small></td>"
             f"<td>{row['p']:.3f}</td><td>{row['n']}</td><td>{row['verdict']}</td></tr>"
-            for name, row in shown.items()
+            for name, row in metrics.items()
         )
         plots.append(
             f"<h3>{escape(suite)}</h3><figure>{difference_plot(estimates, title=f'Change by metric, {suite}')}</figure>"
@@ -225,12 +225,11 @@ def _compared(comparison: Mapping[str, Any], earlier: Mapping[str, Any]) -> str:
             "<th scope='col'>now</th><th scope='col'>change</th><th scope='col'>p</th><th scope='col'>n</th>"
             f"<th scope='col'>so it is</th></tr></thead><tbody>{rows}</tbody></table></div>"
         )
-    other = (
-        "" if comparison["same_articles"] else " The two had different articles, so that not all of it is the system's."
-    )
+    said = "".join(f"<p>{escape(caution)}</p>" for caution in cautions(comparison))
     return (
         f"<h2>Compared with the run of {escape(earlier['started'][:16].replace('T', ' '))} UTC</h2><p>Case by case; "
-        f"p from a paired permutation test.{other}</p>{''.join(plots)}{_changed(comparison['changed'])}"
+        f"cases that both runs have: {comparison['n']}; p from a paired permutation test.</p>{said}{''.join(plots)}"
+        f"{_changed(comparison['changed'])}"
     )
 
 

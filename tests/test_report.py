@@ -109,6 +109,27 @@ def test_a_comparison_shows_what_changed(tmp_path: Path) -> None:
     assert "Cases with another verdict" in shown
 
 
+def test_a_comparison_shows_every_metric_that_was_compared(tmp_path: Path) -> None:
+    before, now = scored(tmp_path), scored(tmp_path, day=2)
+    comparison = compare_runs(before, now)
+    section = compared_in(report(now, earlier=before, comparison=comparison))
+    assert re.findall(r"<tr><th scope='row'>([^<]+)</th>", section) == list(comparison["by_suite"]["mine"])
+    assert section.count("<circle") == len(comparison["by_suite"]["mine"])
+
+
+def test_a_comparison_shows_how_many_cases_were_compared_and_how_many_left_out(tmp_path: Path) -> None:
+    before, now = scored(tmp_path), scored(tmp_path, day=2)
+    now["cases"] = now["cases"][:1]
+    section = compared_in(report(now, earlier=before, comparison=compare_runs(before, now)))
+    assert "cases that both runs have: 1;" in section
+    assert "<p>Cases that only the earlier run has, and that were left out: 1.</p>" in section
+
+
+def compared_in(page: str) -> str:
+    """Return the part of a report that compares."""
+    return next(part for part in page.split("<h2>") if part.startswith("Compared with"))
+
+
 def test_a_dot_stands_where_its_value_is() -> None:
     plots = [
         interval_plot({"a": [Estimate(label="a", value=v, low=0, high=1, series="one")]}, title="t") for v in (0, 1)
