@@ -18,7 +18,7 @@ from index.errors import InputError
 from index.scope import Filters
 from rag.history import Turn
 
-__all__ = ["KINDS", "Case", "EvidenceSpan", "load_cases", "places_of"]
+__all__ = ["KINDS", "Case", "EvidenceSpan", "ids_of", "load_cases", "places_of"]
 
 KINDS = (
     "fact", "list", "table", "count", "compare", "temporal", "as-of", "conflict", "attribution", "quote", "follow-up",
@@ -83,6 +83,11 @@ def load_cases(path: Path, articles: Articles) -> list[Case]:
     if not cases:
         raise InputError(f"{path}: holds no case; write one JSON object a line, as docs/evaluating.md has them")
     return list(cases.values())
+
+
+def ids_of(path: Path) -> list[str]:
+    """Return the ids of the cases in a file, which is not checked otherwise; raise `InputError` for what is no JSON."""
+    return [str(data["id"]) for _, data in _lines(path) if isinstance(data, dict) and "id" in data]
 
 
 def places_of(quote: str, article: Article) -> list[EvidenceSpan]:

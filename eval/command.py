@@ -17,7 +17,9 @@ from click.core import ParameterSource
 from index.errors import InputError
 
 if TYPE_CHECKING:
+    from eval.gates import Gates, Miss
     from eval.run import Setup
+    from eval.suites import Suite
     from index.embed import Embedder
 
 __all__ = ["EmbedderOfSettings", "evaluate"]
@@ -112,42 +114,51 @@ def _given(chosen: Callable[[str], bool]) -> str | None:
 def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - those of the command
     """Score suites of cases."""
     from eval.compare import compare_runs
-    from eval.gates import gates_of, misses, read_gates
+    from eval.gates import misses, read_gates
     from eval.run import read_run, run
-    from eval.show import show_comparison, show_failures, show_run
     from eval.suites import find_suites
 
-    # What the user named is read first: a typing error must not cost a whole run.
+    # What the user named is read and checked first: a typing error must not cost a whole run.
     earlier = read_run(options["compare"]) if options["compare"] else None
     gates = read_gates(options["gate"]) if options["gate"] else None
     chosen = find_suites(suites, articles=options["articles"], indexed=options["index_folder"] is not None)
+    _check_fit(chosen, earlier=earlier, gates=gates)
     setup = _setup(options)
     with _progress() as progress, _index(options["index_folder"], setup) as index:
         document = run(chosen, setup, started=datetime.now(UTC), index=index, progress=progress)
+    written = [_keep(document, options["runs"])]
     comparison = compare_runs(earlier, document) if earlier else None
-    written = _keep(document, comparison, earlier, options)
-    missed = misses(document, gates) if gates is not None else []
+    missed = misses(document, gates) if gates is not None else None
     if as_json:
-        gated = {"gates": [str(miss) for miss in missed]} if gates is not None else {}
-        compared = {"comparison": comparison} if comparison else {}
-        click.echo(_json({**{key: value for key, value in document.items() if key != "cases"}, **compared, **gated}))
+        click.echo(_run_json(document, comparison, missed))
     else:
-        blocks = [show_failures(document["failures"], most=options["failures"], width=_width()), show_run(document)]
-        blocks += [show_comparison(comparison)] if comparison else []
-        click.echo("\n\n".join(filter(None, blocks)))
+        click.echo(_tables(document, comparison, failures=options["failures"]))
+    if options["as_html"]:
+        written.append(_report(document, comparison, earlier, beside=written[0]))
     if options["write_gates"]:
-        options["write_gates"].write_text(gates_of(document), encoding="utf-8")
-        written.append(options["write_gates"])
+        written.append(_write_gates(document, options["write_gates"]))
     for path in written:
         click.echo(f"wrote {path}", err=True)
     if options["runs"] is None:
         click.echo("`groundwire serve` lists it at /reports", err=True)
-    for miss in missed:
+    for miss in missed or ():
         click.echo(f"below the gate: {miss}", err=True)
     if all(case["answer"] is None for case in document["cases"]):
         click.echo(f"no case was answered: {document['cases'][0]['error']}", err=True)
         return _COULD_NOT_RUN
     return _BELOW_A_GATE if missed else 0
+
+
+def _check_fit(suites: "Sequence[Suite]", *, earlier: Mapping[str, Any] | None, gates: "Gates | None") -> None:
+    """Raise `InputError` where the suites share no case with the earlier run, or no suite with the gates."""
+    from eval.cases import ids_of
+    from eval.compare import check_shared
+    from eval.gates import check_gates
+
+    if earlier is not None:
+        check_shared(earlier, [(suite.name, case_id) for suite in suites for case_id in ids_of(suite.cases)])
+    if gates is not None:
+        check_gates(gates, [suite.name for suite in suites])
 
 
 def _setup(options: Mapping[str, Any]) -> "Setup":
@@ -190,23 +201,51 @@ def _index(folder: Path | None, setup: "Setup") -> Any:  # noqa: ANN401 - a cont
     return NewsIndex.open(folder)
 
 
-def _keep(
+def _keep(document: Mapping[str, Any], folder: Path | None) -> Path:
+    """Write the run file, into the user's data folder unless another is named; return its path."""
+    from eval.run import runs_folder, write_run
+
+    return write_run(document, folder or runs_folder())
+
+
+def _report(
     document: Mapping[str, Any],
     comparison: Mapping[str, Any] | None,
     earlier: Mapping[str, Any] | None,
-    options: Mapping[str, Any],
-) -> list[Path]:
-    """Write the run file and, when asked for, the report; return what was written."""
-    from eval.run import runs_folder, write_run
-
-    path = write_run(document, options["runs"] or runs_folder())
-    if not options["as_html"]:
-        return [path]
+    *,
+    beside: Path,
+) -> Path:
+    """Write the report beside the run file; return its path."""
     from eval.report import report
 
-    shown = path.with_suffix(".html")
-    shown.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
-    return [path, shown]
+    path = beside.with_suffix(".html")
+    path.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
+    return path
+
+
+def _write_gates(document: Mapping[str, Any], path: Path) -> Path:
+    from eval.gates import gates_of
+
+    path.write_text(gates_of(document), encoding="utf-8")
+    return path
+
+
+def _run_json(
+    document: Mapping[str, Any], comparison: Mapping[str, Any] | None, missed: "Sequence[Miss] | None"
+) -> str:
+    """Return the run without its cases, with the comparison and the gates that are missed where they were asked for."""
+    gated = {"gates": [str(miss) for miss in missed]} if missed is not None else {}
+    compared = {"comparison": comparison} if comparison else {}
+    return _json({**{key: value for key, value in document.items() if key != "cases"}, **compared, **gated})
+
+
+def _tables(document: Mapping[str, Any], comparison: Mapping[str, Any] | None, *, failures: int) -> str:
+    """Return the failures, the tables of the run and those of the comparison, for the terminal."""
+    from eval.show import show_comparison, show_failures, show_run
+
+    blocks = [show_failures(document["failures"], most=failures, width=_width()), show_run(document)]
+    blocks += [show_comparison(comparison)] if comparison else []
+    return "\n\n".join(filter(None, blocks))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Compare two runs of the same cases, metric by metric and case by case."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from eval.run import SEED
@@ -8,7 +8,7 @@ from eval.score import METRICS
 from eval.stats import compare
 from index.errors import InputError
 
-__all__ = ["cautions", "compare_runs"]
+__all__ = ["cautions", "check_shared", "compare_runs"]
 
 
 def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -17,10 +17,9 @@ def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[st
     Only cases that both runs have are compared, and a metric only over the cases where both have it. Raises
     `InputError` when there is no such case.
     """
+    check_shared(first, [(case["suite"], case["id"]) for case in second["cases"]])
     held = {(case["suite"], case["id"]): case for case in first["cases"]}
     pairs = [(held[key], case) for case in second["cases"] if (key := (case["suite"], case["id"])) in held]
-    if not pairs:
-        raise InputError("the two runs have no case in common; compare runs of the same suites")
     suites = dict.fromkeys(later["suite"] for _, later in pairs)
     return {
         "n": len(pairs),
@@ -35,6 +34,13 @@ def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[st
             for earlier, later in pairs if earlier["verdict"] != later["verdict"]
         ],
     }  # fmt: skip
+
+
+def check_shared(earlier: Mapping[str, Any], cases: Collection[tuple[str, str]]) -> None:
+    """Raise `InputError` when an earlier run has none of the cases, which are named by suite and id."""
+    if {(case["suite"], case["id"]) for case in earlier["cases"]}.isdisjoint(cases):
+        suites = ", ".join(dict.fromkeys(case["suite"] for case in earlier["cases"])) or "none"
+        raise InputError(f"the two runs have no case in common; the earlier one has the suites {suites}: score those")
 
 
 def cautions(comparison: Mapping[str, Any]) -> list[str]:

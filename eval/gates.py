@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from eval.score import METRICS
 from index.errors import InputError
 
-__all__ = ["GATED", "Miss", "gates_of", "misses", "read_gates"]
+__all__ = ["GATED", "Gates", "Miss", "check_gates", "gates_of", "misses", "read_gates"]
 
 GATED = (
     "quote_fidelity", "citation_precision", "evidence_recall", "evidence_complete", "answered", "refused_near",
@@ -52,23 +52,25 @@ def read_gates(path: Path) -> Gates:
     return gates
 
 
+def check_gates(gates: Gates, suites: Collection[str]) -> None:
+    """Raise `InputError` when no gate is for one of the suites: a check that checks nothing would always pass."""
+    if not any(gates.get(suite) for suite in suites):
+        raise InputError(f"no gate for {', '.join(suites)}; the file has gates for {', '.join(gates) or 'none'}")
+
+
 def misses(run: Mapping[str, Any], gates: Gates) -> list[Miss]:
     """Return what is below its gate among the suites that were run.
 
     A gate of a suite that was not run is passed over; a metric that a suite that was run does not have is a miss.
-    Raises `InputError` when no gate fits the run: a check that checks nothing would always pass.
+    Raises `InputError` when no gate fits the run.
     """
-    fitting = [(suite, name, least) for suite, table in gates.items() if suite in run["by_suite"]
-               for name, least in table.items()]  # fmt: skip
-    if not fitting:
-        raise InputError(
-            f"no gate for {', '.join(run['by_suite'])}; the file has gates for {', '.join(gates) or 'none'}"
-        )
+    check_gates(gates, run["by_suite"])
     found = []
-    for suite, metric, least in fitting:
-        seen = run["by_suite"][suite]["metrics"].get(metric)
-        if seen is None or seen < least - 1e-9:
-            found.append(Miss(suite=suite, metric=metric, least=least, seen=seen))
+    for suite in run["by_suite"]:
+        for metric, least in gates.get(suite, {}).items():
+            seen = run["by_suite"][suite]["metrics"].get(metric)
+            if seen is None or seen < least - 1e-9:
+                found.append(Miss(suite=suite, metric=metric, least=least, seen=seen))
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.cases import KINDS, Case, EvidenceSpan, load_cases, places_of
+from eval.cases import KINDS, Case, EvidenceSpan, ids_of, load_cases, places_of
 from eval.metrics import answer_found
 from eval.suites import articles_of, find_suites, opened
 from index.article import Article
@@ -118,6 +118,10 @@ def test_a_short_case_needs_only_a_question_and_a_quote(tmp_path: Path) -> None:
             evidence=((EvidenceSpan("oslo", 1, 0, 11),),), refuse=False, table=(),
         )
     ]  # fmt: skip
+
+
+def test_ids_are_read_without_the_articles(tmp_path: Path) -> None:
+    assert ids_of(write(tmp_path / "c.jsonl", {"id": "1"}, {"id": 2}, {"question": "Who?"})) == ["1", "2"]
 
 
 def test_a_quote_without_a_place_stands_for_every_place_that_has_it(tmp_path: Path) -> None:

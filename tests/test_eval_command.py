@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -144,6 +144,44 @@ def test_two_runs_are_compared(folder: Path, capsys: pytest.CaptureFixture[str])
     capsys.readouterr()
     status("--answers", "good.jsonl", "--compare", "earlier.json")
     assert "toll         refused -> right: How many died?" in capsys.readouterr().out
+
+
+@pytest.fixture
+def no_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what makes every later run fail the test."""
+    return lambda: monkeypatch.setattr("eval.run.run", lambda *given, **named: pytest.fail("the run has begun"))
+
+
+def test_a_run_that_shares_no_case_with_the_earlier_one_is_refused_before_it_begins(
+    folder: Path, capsys: pytest.CaptureFixture[str], no_run: Callable[[], None]
+) -> None:
+    status("--answers", "good.jsonl")
+    [earlier] = (folder / "runs").glob("*.json")
+    earlier.rename("earlier.json")
+    write_articles(folder / "cases.jsonl", *({**case, "id": f"new {case['id']}"} for case in CASES))
+    no_run()
+    assert status("--answers", "good.jsonl", "--compare", "earlier.json") == 2
+    assert "no case in common; the earlier one has the suites cases" in capsys.readouterr().err
+
+
+def test_gates_of_other_suites_are_refused_before_the_run_begins(
+    folder: Path, capsys: pytest.CaptureFixture[str], no_run: Callable[[], None]
+) -> None:
+    (folder / "others.toml").write_text("[test]\nanswered = 1.0\n", encoding="utf-8")
+    no_run()
+    assert status("--answers", "good.jsonl", "--gate", "others.toml") == 2
+    assert "no gate for cases; the file has gates for test" in capsys.readouterr().err
+
+
+def test_a_run_is_kept_whatever_fails_behind_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status("--answers", "good.jsonl")
+    [earlier] = (folder / "runs").glob("*.json")
+    earlier.rename("earlier.json")
+    monkeypatch.setattr("eval.compare.compare_runs", lambda first, second: 1 / 0)
+    command = ["cases.jsonl", "--answers", "good.jsonl", "--runs", "runs", "--compare", "earlier.json"]
+    with pytest.raises(ZeroDivisionError):
+        evaluate.main(command, standalone_mode=False)
+    assert len(list((folder / "runs").glob("*.json"))) == 1
 
 
 @pytest.mark.parametrize(
