@@ -54,6 +54,8 @@ class Address:
             raise InputError(f"{url!r} is no address of a server; write http://HOST:PORT or http://HOST:PORT/v1")
         path = parts.path.rstrip("/")
         openai = path.endswith("/chat/completions") or (path.endswith("/v1") and not path.endswith("/api/v1"))
+        if model and not openai:
+            raise InputError(f"{url!r} is asked in our dialect, which names no model; leave out --model")
         if openai:
             path = path if path.endswith("/chat/completions") else f"{path}/chat/completions"
         elif not path.endswith("/ask"):

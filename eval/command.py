@@ -29,6 +29,8 @@ _COULD_NOT_RUN = 2
 
 _FOR_PUBLIC_SETS = ("data", "limit")
 _FOR_BOTH = ("suites", "as_json")
+_FOR_OUR_BOT = ("k", "writer")
+_FOR_A_SERVER = ("model", "token_file")
 
 _WRITTEN = ParameterSource.COMMANDLINE
 _PATH = click.Path(path_type=Path)
@@ -55,7 +57,7 @@ class EmbedderOfSettings(Protocol):
 @click.option(
     "--writer", type=click.Choice(["quoter"]), default="quoter", show_default=True, help="Who writes our answers."
 )
-@click.option("--model", help="Language model: of the writer, or of the server at --url.")
+@click.option("--model", help="Language model that the server at --url is asked for, in OpenAI's dialect.")
 @click.option("-k", default=8, show_default=True, metavar="N", help="How many passages to retrieve.")
 @click.option("--gate", "gate", type=_PATH, help="TOML file with the least each metric may be; exit 1 below it.")
 @click.option("--write-gates", type=_PATH, help="Write a file for --gate from today's numbers.")
@@ -119,6 +121,7 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
     from eval.suites import find_suites
 
     # What the user named is read and checked first: a typing error must not cost a whole run.
+    _check_options(suites, options)
     earlier = read_run(options["compare"]) if options["compare"] else None
     gates = read_gates(options["gate"]) if options["gate"] else None
     chosen = find_suites(suites, articles=options["articles"], indexed=options["index_folder"] is not None)
@@ -149,6 +152,25 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
     return _BELOW_A_GATE if missed else 0
 
 
+def _check_options(suites: Sequence[str], options: Mapping[str, Any]) -> None:
+    """Raise `InputError` for options of the command line that mean nothing beside the others."""
+    from eval.suites import OWN
+
+    if options["answers"] and options["url"]:
+        raise InputError("--answers and --url name two systems; score one at a time, then use --compare")
+    other = "--answers" if options["answers"] else "--url" if options["url"] else None
+    if other and (unused := _given(lambda name: name in _FOR_OUR_BOT)):
+        raise InputError(f"{unused} is for our own bot; leave it out with {other}")
+    if not options["url"] and (unused := _given(lambda name: name in _FOR_A_SERVER)):
+        raise InputError(f"{unused} is for a server at --url; leave it out with {other or 'our own bot'}")
+    if options["articles"] and options["index_folder"]:
+        raise InputError("--articles is for a fresh index; leave it out with --index")
+    if options["articles"] and set(suites) <= set(OWN):
+        raise InputError(
+            f"--articles is for a FILE of cases; leave it out with {', '.join(suites) or 'our own suites'}"
+        )
+
+
 def _check_fit(suites: "Sequence[Suite]", *, earlier: Mapping[str, Any] | None, gates: "Gates | None") -> None:
     """Raise `InputError` where the suites share no case with the earlier run, or no suite with the gates."""
     from eval.cases import ids_of
@@ -164,10 +186,6 @@ def _check_fit(suites: "Sequence[Suite]", *, earlier: Mapping[str, Any] | None, 
 def _setup(options: Mapping[str, Any]) -> "Setup":
     from eval.suites import UnusedEmbedder
 
-    if options["answers"] and options["url"]:
-        raise InputError("--answers and --url name two systems; score one at a time, then use --compare")
-    if options["answers"] and (options["model"] or options["token_file"]):
-        raise InputError("--answers asks no server, so --model and --token-file mean nothing; leave them out")
     if options["answers"]:
         from eval.run import from_file
 
@@ -179,8 +197,6 @@ def _setup(options: Mapping[str, Any]) -> "Setup":
         return from_address(Address.of(options["url"], model=options["model"], token=token), embedder=UnusedEmbedder())
     from eval.run import our_bot
 
-    if options["model"]:
-        raise InputError(f"the writer {options['writer']!r} has no language model; leave out --model")
     environment: EmbedderOfSettings | None = options["environment"]
     embedder = environment.embedder() if environment and not options["index_folder"] else None
     return our_bot(k=options["k"], embedder=embedder)

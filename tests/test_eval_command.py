@@ -189,10 +189,8 @@ def test_a_run_is_kept_whatever_fails_behind_it(folder: Path, monkeypatch: pytes
     [
         (["--answers", "gone.jsonl"], "gone.jsonl"),
         (["--answers", "good.jsonl", "--url", "http://x"], "two systems"),
-        (["--answers", "good.jsonl", "--model", "llama"], "leave them out"),
-        (["--answers", "good.jsonl", "--token-file", "token"], "leave them out"),
         (["--url", "ftp://x"], "no address"),
-        (["--model", "llama"], "no language model"),
+        (["--url", "http://x", "--model", "llama"], "our dialect, which names no model; leave out --model"),
         (["--answers", "good.jsonl", "--gate", "gone.toml"], "gone.toml"),
         (["--answers", "good.jsonl", "--compare", "good.jsonl"], "cannot be read as a run"),
         (["nonesuch", "--answers", "good.jsonl"], "nonesuch"),
@@ -205,6 +203,34 @@ def test_what_cannot_run_has_status_2_and_says_why(
     assert status(*arguments) == 2
     captured = capsys.readouterr()
     assert (captured.out, said in captured.err, "Traceback" in captured.err) == ("", True, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--answers", "good.jsonl", "--model", "m"], "--model is for a server at --url; leave it out with --answers"),
+        (["--answers", "good.jsonl", "--token-file", "t"], "--token-file is for a server at --url; leave it out with"),
+        (["--model", "m"], "--model is for a server at --url; leave it out with our own bot"),
+        (["--token-file", "t"], "--token-file is for a server at --url; leave it out with our own bot"),
+        (["--answers", "good.jsonl", "-k", "8"], "-k is for our own bot; leave it out with --answers"),
+        (["--url", "http://x", "-k", "3"], "-k is for our own bot; leave it out with --url"),
+        (["--url", "http://x", "--writer", "quoter"], "--writer is for our own bot; leave it out with --url"),
+        (["--articles", "a", "--index", "i"], "--articles is for a fresh index; leave it out with --index"),
+    ],
+)
+def test_an_option_that_means_nothing_beside_another_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert status(*arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("suites", "named"), [([], "our own suites"), (["dev", "unseen"], "dev, unseen")])
+def test_articles_for_our_own_suites_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], suites: list[str], named: str
+) -> None:
+    assert public_status(*suites, "--articles", "articles.jsonl", "--answers", "good.jsonl", "--runs", "runs") == 2
+    assert f"--articles is for a FILE of cases; leave it out with {named}" in capsys.readouterr().err
 
 
 def test_python_m_eval_does_the_same(folder: Path, checkout: Path) -> None:
