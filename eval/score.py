@@ -23,6 +23,8 @@ from eval.metrics import (
     nugget_recall,
     quote_fidelity,
     reciprocal_rank,
+    refusal_precision,
+    refusal_recall,
     share_precise,
     span_precision,
     span_recall,
@@ -92,9 +94,9 @@ def score(case: Case, answer: GivenAnswer) -> Score:
     if case.refuse:
         return _score_of_unanswerable(case, answer)
     cited = [span for citation in answer.citations for span in citation.spans]
-    metrics = {"answered": float(not answer.refused), **_fidelity(answer)}
+    metrics = {"answered": float(not answer.refused), **_fidelity(answer), **_refusal(case, answer)}
     if answer.refused:
-        metrics |= {"refusal_precision": 0.0, "score": 0.0, "evidence_recall": 0.0, "evidence_complete": 0.0,
+        metrics |= {"score": 0.0, "evidence_recall": 0.0, "evidence_complete": 0.0,
                     "span_recall": 0.0}  # fmt: skip
     else:
         precision = share_precise([citation.spans for citation in answer.citations], case.evidence)
@@ -129,13 +131,18 @@ def score_of_nothing(case: Case, verdict: str) -> Score:
 
 
 def _score_of_unanswerable(case: Case, answer: GivenAnswer) -> Score:
-    right = float(answer.refused)
-    metrics = {"score": right, "refused": right, **_fidelity(answer)}
+    metrics = {**_fidelity(answer), **_refusal(case, answer)}
+    metrics["score"] = metrics["refused"]
     if case.kind in _REFUSED_OF_KIND:
-        metrics[_REFUSED_OF_KIND[case.kind]] = right
-    if answer.refused:
-        metrics["refusal_precision"] = 1.0
+        metrics[_REFUSED_OF_KIND[case.kind]] = metrics["refused"]
     return Score("right" if answer.refused else "answered", metrics)
+
+
+def _refusal(case: Case, answer: GivenAnswer) -> dict[str, float]:
+    """Return the recall of refusals where one was due, and their precision where one was given."""
+    due, given = [case.refuse], [answer.refused]
+    recall = {"refused": refusal_recall(due, given)} if case.refuse else {}
+    return recall | ({"refusal_precision": refusal_precision(due, given)} if answer.refused else {})
 
 
 def _verdict(metrics: Mapping[str, float]) -> str:
@@ -176,7 +183,10 @@ def _nuggets(accepted: str, kind: str) -> list[tuple[str]]:
 
 
 def _retrieval(case: Case, hits: tuple[EvidenceSpan, ...]) -> dict[str, float]:
-    """Score the ranking by needs: a hit stands for the needs that it is the first to meet."""
+    """Score the ranking by needs: a hit stands for one of the needs that it is the first to meet.
+
+    Recall counts them all, so it is the evidence recall of the first hits, and not `recall_at_k` of that ranking.
+    """
     needs = {f"need {number}": need for number, need in enumerate(case.evidence)}
     depths = {name: next((rank for rank, hit in enumerate(hits, start=1) if any(map(hit.overlaps, need))), None)
               for name, need in needs.items()}  # fmt: skip
@@ -185,9 +195,8 @@ def _retrieval(case: Case, hits: tuple[EvidenceSpan, ...]) -> dict[str, float]:
         for rank in range(1, len(hits) + 1)
         for name in ([need for need, depth in depths.items() if depth == rank][:1] or [f"hit {rank}"])
     ]
-    by_hits = {k: [need for need, depth in depths.items() if depth is not None and depth <= k] for k in (1, 5, 8)}
     return {
-        **{f"recall@{k}": len(found) / len(needs) for k, found in by_hits.items()},
+        **{f"recall@{k}": evidence_recall(hits[:k], case.evidence) for k in (1, 5, 8)},
         "hit@1": hit_at_k(ranked, needs, k=1), "hit@5": hit_at_k(ranked, needs, k=5),
         "mrr": reciprocal_rank(ranked, needs), "ndcg@10": ndcg_at_k(ranked, dict.fromkeys(_reachable(depths), 1), k=10),
     }  # fmt: skip
