@@ -90,19 +90,21 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
 
 
-async def with_page(app: Service, engine: Engine) -> None:
+async def with_page(app: Service, engine: Engine, runs: Path | None) -> None:
     """Mount the page. Outside of a running event loop Gradio makes some of its own, and closes none of them."""
     from ui.page import mount_page  # Gradio takes seconds to import
 
-    mount_page(app, engine)
+    mount_page(app, engine, runs=runs)
 
 
 @pytest.fixture
 def make_client(tmp_path: Path) -> Iterator[MakeClient]:
-    """Return what makes clients of a service over KYIV and PARIS; with `page=True` the page is mounted."""
+    """Return what makes clients of a service over KYIV and PARIS; with `page=True` the page is mounted, over `runs`."""
     opened: list[TestClient] = []
 
-    def make(bot: Answering | None = None, *, base_url: str = HERE, **chosen: object) -> TestClient:
+    def make(
+        bot: Answering | None = None, *, base_url: str = HERE, runs: Path | None = None, **chosen: object
+    ) -> TestClient:
         index = NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder())
         index.ingest([write_articles(tmp_path / "a.jsonl", KYIV, PARIS)], now=NOW)
         made_by: dict[str, Any] = {"make_bot": lambda _: bot} if bot else {}
@@ -110,7 +112,7 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
         engine = Engine(lambda: index, settings=serve, clock=lambda: 0.0, now=lambda: NOW, **made_by)
         app = create_app(engine)
         if serve.page:
-            asyncio.run(with_page(app, engine))
+            asyncio.run(with_page(app, engine, runs))
         client = TestClient(app, base_url=base_url, raise_server_exceptions=False, follow_redirects=False)
         opened.append(client)
         client.__enter__()

@@ -1,13 +1,16 @@
 """The page of the articles held: every one can be reached, and the plot leaves out nothing without saying so."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from eval.run import write_run
 from ui.views import bars_of
 
 from .fakes import ROME
 from .served import MakeClient
+from .test_report import scored
 
 
 def test_months_without_an_article_have_a_bar_too() -> None:
@@ -43,3 +46,11 @@ def test_the_plot_says_how_many_articles_it_leaves_out(make_client: MakeClient) 
     page = client.get("/collection").text
     assert "Articles a month, Aug 2025 to Sep 2025; most in one: 1." in page
     assert "Without a date, and so not in the plot: 1." in page
+
+
+def test_the_page_leads_to_the_evaluations_once_there_is_one(make_client: MakeClient, tmp_path: Path) -> None:
+    client = make_client(page=True, runs=tmp_path / "runs")
+    assert "/reports" not in client.get("/collection").text
+    write_run(scored(tmp_path), tmp_path / "runs")
+    [link] = re.findall(r'href="(/reports)"', client.get("/collection").text)
+    assert "20260101T000000Z-mine" in client.get(link).text

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,6 +19,7 @@ from index.errors import GroundwireError, InputError
 from ui.conversation import LOADING, Asked, converse, export, next_questions, stopped
 from ui.engine import Engine
 from ui.guard import MAX_UPLOAD_BYTES
+from ui.report_page import add_report_page
 from ui.suggest import examples
 from ui.views import Turn, bars_of, render, render_conversation, render_sources
 
@@ -37,13 +39,19 @@ _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 _OFTEN = {**_QUIET, "trigger_mode": "multiple"}
 
 
-def mount_page(app: FastAPI, engine: Engine) -> FastAPI:
-    """Mount the chat page at "/" and the collection at "/collection"; call it last, after every other route."""
+def mount_page(app: FastAPI, engine: Engine, *, runs: Path | None = None) -> FastAPI:
+    """Mount the chat page at "/" and the collection at "/collection"; call it last, after every other route.
+
+    With `runs`, a folder of run files, also "/reports", to which the collection links once the folder has one.
+    """
+    if runs is not None:
+        add_report_page(app, runs)
 
     @app.get("/collection", include_in_schema=False)
     def collection(page: int = 1) -> HTMLResponse:
         _wait(engine)
-        return HTMLResponse(render("collection.html", **_collection(engine, page)))
+        evaluated = runs is not None and any(runs.glob("*.json"))
+        return HTMLResponse(render("collection.html", evaluated=evaluated, **_collection(engine, page)))
 
     @app.get("/collection/{article_id:path}", include_in_schema=False)
     def one_article(article_id: str) -> HTMLResponse:

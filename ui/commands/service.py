@@ -58,10 +58,8 @@ def _serve(settings: "Settings", listening: "socket") -> None:
     if serve.page:
         from eval.run import runs_folder
         from ui.page import mount_page
-        from ui.report_page import add_report_page
 
-        add_report_page(app, runs_folder())
-        app = mount_page(app, engine)
+        app = mount_page(app, engine, runs=runs_folder())
     click.echo(f"Groundwire answers at {address_of(listening, serve)} (Ctrl-C stops it)")
     run(app, listening, serve)
 
