@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.chunking import judge, load, precision_omega, run, sentence_chunks, window_chunks
+from eval.benchmarks.chunking import (
+    Chunk,
+    judge,
+    load,
+    precision_omega,
+    read_chunks,
+    run,
+    sentence_chunks,
+    window_chunks,
+)
 from eval.benchmarks.options import Options
 from index.errors import InputError
 from index.passage import Chunking
@@ -58,12 +67,62 @@ def test_precision_omega_takes_exactly_the_chunks_that_touch_the_excerpts() -> N
 
 
 def test_windows_cover_the_text_and_ours_whole_sentences() -> None:
-    windows = window_chunks(4)(ALPHA, FakeEmbedder())
+    windows = window_chunks(4, 0)(ALPHA, FakeEmbedder())
     assert "".join(span.of(ALPHA) for span in windows) == ALPHA
     ours = sentence_chunks(Chunking(max_tokens=8))(ALPHA, FakeEmbedder())
     assert [span.of(ALPHA) for span in ours] == [
         "Bees fly over the meadow.", "Bees make honey in the hive.", "Nobody saw the fox.",
     ]  # fmt: skip
+
+
+def test_windows_overlap_and_the_first_that_reaches_the_end_is_the_last() -> None:
+    text = "Leaders met in Paris."
+    assert [span.of(text) for span in window_chunks(3, 1)(text, FakeEmbedder())] == ["Leaders met in", " in Paris."]
+
+
+def test_a_text_within_one_window_is_one_chunk_and_an_empty_one_is_none() -> None:
+    assert window_chunks(400, 200)(ALPHA, FakeEmbedder()) == [Span(0, len(ALPHA))]
+    assert window_chunks(400, 200)("", FakeEmbedder()) == []
+
+
+def line(corpus: str, start: int, end: int) -> str:
+    return json.dumps({"chunker": "LangChain, 200 tokens", "corpus": corpus, "start": start, "end": end}) + "\n"
+
+
+def test_chunks_of_another_chunker_are_read_under_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "chunks.jsonl"
+    path.write_text(line("alpha", 0, 25) + line("beta", 21, 52), encoding="utf-8")
+    assert read_chunks(path, {"alpha": ALPHA, "beta": BETA}) == {
+        "LangChain, 200 tokens": [
+            Chunk(corpus="alpha", span=Span(0, 25)), Chunk(corpus="beta", span=Span(21, 52)),
+        ]
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong", [line("alpha", 0, 99), line("alpha", 5, 5), line("alpha", -1, 5), line("gamma", 0, 5), "[]\n", "{}\n"]
+)
+def test_a_chunk_at_no_place_of_a_corpus_is_an_error(tmp_path: Path, wrong: str) -> None:
+    path = tmp_path / "chunks.jsonl"
+    path.write_text(line("alpha", 0, 25) + wrong, encoding="utf-8")
+    with pytest.raises(InputError, match=r"chunks\.jsonl: .* is no place in a corpus; cut the corpora anew"):
+        read_chunks(path, {"alpha": ALPHA})
+
+
+def test_a_chunker_that_left_out_a_corpus_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "chunks.jsonl"
+    path.write_text(line("alpha", 0, 25), encoding="utf-8")
+    with pytest.raises(InputError, match="'LangChain, 200 tokens' did not cut beta; cut the corpora anew"):
+        read_chunks(path, {"alpha": ALPHA, "beta": BETA})
+
+
+def test_chunks_of_another_chunker_are_judged_beside_ours(tmp_path: Path) -> None:
+    path = tmp_path / "chunks.jsonl"
+    path.write_text(line("alpha", 0, len(ALPHA)) + line("beta", 0, 36), encoding="utf-8")
+    report = run(Options(folder=write(tmp_path, ROWS), embedder=FakeEmbedder(), chunks=path))
+    rows = {row.metric: row for row in report.rows}
+    assert rows["recall, LangChain, 200 tokens"].value == round(15 / 31, 4)
+    assert report.settings["chunks, LangChain, 200 tokens"] == 2
 
 
 def test_every_chunker_is_judged_and_the_published_ones_stand_beside_ours(tmp_path: Path) -> None:
@@ -72,6 +131,7 @@ def test_every_chunker_is_judged_and_the_published_ones_stand_beside_ours(tmp_pa
     assert report.n == 1
     assert rows["recall, ours, 10 tokens"].value == 1.0
     assert rows["recall, windows of 200 tokens"].n == 1
+    assert rows["recall, windows of 400 tokens, overlap 200"].n == 1
     assert [p.value for p in rows["recall, ours, 200 tokens"].published] == [0.881, 0.873, 0.919]
     assert rows["recall, ours, 10 tokens"].published == ()
     assert rows["precision omega, ours, 10 tokens"].value == 1.0

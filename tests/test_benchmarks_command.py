@@ -26,3 +26,22 @@ def test_sets_whose_files_are_missing_are_said_and_are_no_failure(tmp_path: Path
     done = CliRunner().invoke(run, ["--data", str(tmp_path)])
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.count(": not measured\n") == len(SUITES)
+
+
+def test_chunks_for_a_set_that_does_not_judge_them_are_an_error(tmp_path: Path) -> None:
+    chunks = tmp_path / "chunks.jsonl"
+    chunks.touch()
+    done = CliRunner().invoke(run, ["squad", "--data", str(tmp_path), "--chunks", str(chunks)])
+    assert done.exit_code == 2
+    assert "--chunks is judged by the set chunking alone" in done.stderr
+
+
+def test_chunks_reach_the_set_that_judges_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(options: Options) -> BenchmarkReport:
+        raise InputError(f"given {options.chunks}")
+
+    chunks = tmp_path / "chunks.jsonl"
+    chunks.touch()
+    monkeypatch.setattr("eval.benchmarks.__main__.SUITES", {"chunking": named})
+    done = CliRunner().invoke(run, ["chunking", "--data", str(tmp_path), "--chunks", str(chunks)])
+    assert done.stderr == f"eval.benchmarks: chunking: given {chunks}\n"

@@ -20,13 +20,21 @@ from index.errors import GroundwireError
 @click.option("--part", type=click.Choice(PARTS), default="test", show_default=True, help="Which half of each set.")
 @click.option("--limit", type=click.IntRange(min=1), help="Answer this many questions of each kind at most.")
 @click.option("--seed", default=0, show_default=True, help="Which ones, where there is a limit.")
+@click.option(
+    "--chunks", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Judge the chunks of other chunkers too: JSON Lines with chunker, corpus, start, end (chunking only).",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line.")
-def run(suites: tuple[str, ...], data: Path, part: str, limit: int | None, seed: int, *, as_json: bool) -> None:
+def run(
+    suites: tuple[str, ...], data: Path, part: str, limit: int | None, seed: int, *, chunks: Path | None, as_json: bool
+) -> None:
     """Run public sets whose files lie in a folder, each by its own rule."""
+    if chunks and suites and "chunking" not in suites:
+        raise click.UsageError("--chunks is judged by the set chunking alone; name it too, or leave --chunks out")
     failed = False
     for name in suites or SUITES:
         try:
-            report = SUITES[name](Options(folder=data, part=part, limit=limit, seed=seed))
+            report = SUITES[name](Options(folder=data, part=part, limit=limit, seed=seed, chunks=chunks))
         except GroundwireError as error:
             failed = True
             click.echo(f"eval.benchmarks: {name}: {error}", err=True)

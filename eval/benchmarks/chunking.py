@@ -17,13 +17,12 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from eval.benchmarks.corpus import chosen_embedder
-from eval.benchmarks.data_files import DataFiles, read_text
+from eval.benchmarks.data_files import DataFiles, read_json_lines, read_text
 from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from index.article import Article
@@ -33,12 +32,13 @@ from index.passage import Chunking, split
 from index.sentences import Span
 from index.tokens import token_starts
 
-__all__ = ["Question", "judge", "load", "precision_omega", "run"]
+__all__ = ["Chunk", "Question", "judge", "load", "precision_omega", "read_chunks", "run"]
 
 NAME = "chunking"
 _SOURCE = "https://github.com/brandonstarxel/chunking_evaluation (MIT)"
 _RETRIEVED = 5
 _EQUAL_TOKENS = 200
+_WINDOWS = ((200, 0), (400, 0), (400, 200))  # tokens and overlap, as in the report
 _HERO, _LARGE = "the report's first table, text-embedding-3-large", "text-embedding-3-large"
 _TABLE = (  # system, recall, precision, precision omega, IoU, mark
     ("RecursiveCharacterTextSplitter 200, no overlap", 0.881, 0.070, 0.299, 0.069, "S"),
@@ -119,14 +119,41 @@ def sentence_chunks(chunking: Chunking) -> Chunker:
     return cut
 
 
-def window_chunks(tokens: int) -> Chunker:
-    """Return the simplest chunker: windows of so many tokens, whatever they cut through."""
+def window_chunks(tokens: int, overlap: int) -> Chunker:
+    """Return the set's fixed token chunker: windows of so many tokens, whatever they cut through.
+
+    Each begins `overlap` tokens before the end of the one before; the first that reaches the end is the last.
+    """
 
     def cut(text: str, embedder: Embedder) -> list[Span]:
-        starts = [*token_starts(text)[::tokens], len(text)]
-        return [Span(start, end) for start, end in pairwise(starts) if start < end]
+        places = [*token_starts(text), len(text)]
+        last = len(places) - 1
+        firsts = range(0, max(last - overlap, 1), tokens - overlap)
+        spans = [Span(places[first], places[min(first + tokens, last)]) for first in firsts]
+        return [span for span in spans if span.start < span.end]
 
     return cut
+
+
+def read_chunks(path: Path, texts: Mapping[str, str]) -> dict[str, list[Chunk]]:
+    """Read the chunks of other chunkers by the chunkers' names, from a line for each.
+
+    A line is ``{"chunker": "LangChain, 200 tokens", "corpus": "finance", "start": 0, "end": 812}``. Raise `InputError`
+    where a corpus has no such place, and where a chunker has no chunk in a corpus.
+    """
+    chunks: dict[str, list[Chunk]] = {}
+    for line in read_json_lines(path):
+        match line:
+            case {"chunker": str(name), "corpus": str(corpus), "start": int(start), "end": int(end)} if (
+                0 <= start < end <= len(texts.get(corpus, ""))
+            ):
+                chunks.setdefault(name, []).append(Chunk(corpus=corpus, span=Span(start, end)))
+            case _:
+                raise InputError(f"{path}: {line!r} is no place in a corpus; cut the corpora anew")
+    for name, cut in chunks.items():
+        if left_out := texts.keys() - {chunk.corpus for chunk in cut}:
+            raise InputError(f"{path}: {name!r} did not cut {', '.join(sorted(left_out))}; cut the corpora anew")
+    return chunks
 
 
 def run(options: Options) -> BenchmarkReport:
@@ -135,35 +162,41 @@ def run(options: Options) -> BenchmarkReport:
     part = chosen_groups(texts, options.part)
     questions = [question for question in everything if question.corpus in part]
     embedder = chosen_embedder(options)
-    chunking = options.chunking or Chunking()
-    chunkers = {
-        f"ours, {_EQUAL_TOKENS} tokens": sentence_chunks(Chunking(max_tokens=_EQUAL_TOKENS)),
-        f"windows of {_EQUAL_TOKENS} tokens": window_chunks(_EQUAL_TOKENS),
-        f"ours, {chunking.max_tokens} tokens": sentence_chunks(chunking),
-    }
     vectors = embedder.embed_queries([question.text for question in questions])
     rows: list[MetricRow] = []
     sizes: dict[str, str | int | float | None] = {}
-    for name, cut in chunkers.items():
-        chunks = [Chunk(corpus=c, span=span) for c, text in texts.items() for span in cut(text, embedder)]
+    for name, chunks in _chunks(options, texts, embedder).items():
         held = embedder.embed_passages([chunk.span.of(texts[chunk.corpus]) for chunk in chunks])
         best = np.argsort(-(vectors @ held.T), axis=1, kind="stable")[:, :_RETRIEVED]
         sizes[f"chunks, {name}"] = len(chunks)
         rows += _rows(name, questions, chunks, best.tolist())
-    about: dict[str, str | int | float | None] = {
-        "part": options.part,
-        "corpora": len(part),
-        "retrieved": _RETRIEVED,
-        "overlap": 0,
-    }
+    about: dict[str, str | int | float | None] = {"part": options.part, "corpora": len(part), "retrieved": _RETRIEVED}
     return BenchmarkReport(
         name=NAME, n=len(questions), rows=tuple(rows),
         settings={**about, **sizes, "model": embedder.model_id},
         notes=(
             "Dense search alone and no header, as in the set: the chunker is judged, not the fusion.",
+            "Overlap is 0 where none is named; the default model reads the first 256 word pieces of a chunk.",
             f"The published figures are of another embedder ({_LARGE}) over the questions of all five corpora.",
         ),
     )  # fmt: skip
+
+
+def _chunks(options: Options, texts: Mapping[str, str], embedder: Embedder) -> dict[str, list[Chunk]]:
+    """Return the chunks of every chunker by its name: ours, plain windows, and those of the file of the options."""
+    own = options.chunking or Chunking()
+    chunkers = {
+        f"ours, {_EQUAL_TOKENS} tokens": sentence_chunks(Chunking(max_tokens=_EQUAL_TOKENS)),
+        f"ours, {own.max_tokens} tokens": sentence_chunks(own),
+    }
+    for tokens, overlap in _WINDOWS:
+        name = f"windows of {tokens} tokens" + (f", overlap {overlap}" if overlap else "")
+        chunkers[name] = window_chunks(tokens, overlap)
+    chunks = {
+        name: [Chunk(corpus=corpus, span=span) for corpus, text in texts.items() for span in cut(text, embedder)]
+        for name, cut in chunkers.items()
+    }
+    return chunks | (read_chunks(options.chunks, texts) if options.chunks else {})
 
 
 def _rows(name: str, questions: Sequence[Question], chunks: Sequence[Chunk], best: list[list[int]]) -> list[MetricRow]:

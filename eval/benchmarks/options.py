@@ -24,7 +24,7 @@ class Options:
     `folder` holds the set's files, or a folder of the set's own name that does. `part` is "test", "fit" or "all".
     `limit` is how many questions of each kind are answered at most, drawn by `seed`; None answers every one. Retrieval
     is judged on every one where no answer is needed for it. `checkers` are judged by the sets of verdicts; without any,
-    those that exist.
+    those that exist. `chunks` is a file with the chunks of other chunkers, which the set `chunking` judges too.
     """
 
     folder: Path
@@ -33,6 +33,7 @@ class Options:
     seed: int = 0
     embedder: Embedder | None = None
     chunking: Chunking | None = None
+    chunks: Path | None = None
     checkers: Mapping[str, Checker] = field(default_factory=dict)
 
 
