@@ -12,10 +12,10 @@ export GROUNDWIRE_CACHE ?= $(abspath $(VENV))/cache/groundwire
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-scale bench-http bench-page picture bench-public bench-peers wheel clean
+.PHONY: strace chromium help setup ask chat eval gate test check format bench bench-embed bench-scale bench-http bench-page picture bench-public bench-peers bench-chunkers wheel clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Create .venv, install everything, prepare the model
 
@@ -97,6 +97,11 @@ $(PEERS)/.ready: tests/bench/peers/requirements.txt
 
 bench-peers: $(READY) $(PEERS)/.ready ## Run LlamaIndex, Haystack and txtai beside us: make bench-peers [DATA=FOLDER] [SMALL=1] [ROUNDS=3]
 	$(BIN)/python -m tests.bench.peers.run --peers $(PEERS)/bin/python $(if $(DATA),--data "$(DATA)") $(if $(SMALL),--small) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-chunkers: $(READY) $(PEERS)/.ready ## Judge the chunkers of LangChain, LlamaIndex and Haystack beside ours: make bench-chunkers DATA=FOLDER [PART=all]
+	@test -n "$(DATA)" || { echo 'make bench-chunkers: no folder; write make bench-chunkers DATA=FOLDER, which holds corpora/' >&2; exit 2; }
+	HAYSTACK_TELEMETRY_ENABLED=False $(PEERS)/bin/python -m tests.bench.peers.chunkers "$(DATA)"/corpora/*.md > $(PEERS)/chunks.jsonl
+	$(BIN)/python -m eval.benchmarks chunking --data "$(DATA)" --chunks $(PEERS)/chunks.jsonl $(if $(PART),--part $(PART))
 
 wheel: $(READY) ## Build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build

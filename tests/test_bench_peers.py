@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import stat
@@ -11,6 +12,7 @@ import pytest
 from eval.benchmarks.data_files import MissingDataError
 from index.passage import Chunking
 from tests.bench.peers import run
+from tests.bench.peers.chunkers import Chunker, chunk_lines, placed
 from tests.bench.peers.corpus import CHECKOUT, Corpus, chunked, sample_articles, sampled, squad_paragraphs
 from tests.bench.peers.groundwire_worker import Groundwire
 from tests.bench.peers.job import Document, Found, Job, Outcome, read_job, read_outcome, write_json
@@ -229,6 +231,31 @@ def test_a_peer_runs_offline_with_its_telemetry_off_and_a_home_of_its_own(tmp_pa
     assert {name: seen[name] for name in run.QUIET} == run.QUIET
     assert (seen["HF_HUB_OFFLINE"], seen["HAYSTACK_TELEMETRY_ENABLED"]) == ("1", "False")
     assert seen["HOME"] != os.environ.get("HOME")
+
+
+def test_a_chunk_that_repeats_earlier_words_is_placed_behind_the_one_before() -> None:
+    text = "rain, rain, rain, rain"
+    assert list(placed(text, ["rain, rain", "rain, rain"], overlapping=False)) == [(0, 10), (12, 22)]
+
+
+def test_chunks_that_overlap_are_placed_where_they_are() -> None:
+    text = "to be or not to be"
+    assert list(placed(text, ["to be or", "or not to", "to be"], overlapping=True)) == [(0, 8), (6, 15), (13, 18)]
+
+
+def test_a_chunk_whose_words_the_text_has_not_is_an_error() -> None:
+    with pytest.raises(ValueError, match="the text has no 'sun' behind character 4"):
+        list(placed("rain and snow", ["rain", "sun"], overlapping=False))
+
+
+def test_a_line_names_the_chunker_the_text_and_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "finance.md"
+    path.write_bytes(b"One.\r\nTwo.")
+    lines = Chunker(name="Peer, 1 line", overlapping=False, cut=str.splitlines)
+    assert [json.loads(line) for line in chunk_lines(lines, path)] == [
+        {"chunker": "Peer, 1 line", "corpus": "finance", "start": 0, "end": 4},
+        {"chunker": "Peer, 1 line", "corpus": "finance", "start": 6, "end": 10},
+    ]
 
 
 def test_peers_embed_with_the_torch_and_sentence_transformers_that_we_pin() -> None:
