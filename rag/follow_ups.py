@@ -30,8 +30,9 @@ _GIVING = {
     "spent": "spend", "approved": "approve", "invested": "invest", "raised": "raise",
 }  # fmt: skip
 _GAVE = re.compile(
-    rf"(?P<who>{_NAME}) (?:is |are |has |have |had |will |also |together |jointly )*(?P<how>{'|'.join(_GIVING)})\b"
+    rf"(?<!\band )(?P<who>{_NAME}) (?:is |are |has |have |had |will |also )*(?P<how>{'|'.join(_GIVING)})\b"
 )
+"""Who gave for himself: what Oslo and Rome gave together tells of neither how much."""
 _HARM = {
     "killed": "killed", "dead": "killed", "died": "killed", "lives": "killed", "injured": "injured",
     "wounded": "wounded", "arrested": "arrested", "detained": "detained", "displaced": "displaced",

@@ -73,6 +73,11 @@ def test_a_sentence_that_is_cited_is_not_asked_for(tmp_path: Path) -> None:
     assert follow_ups(question, hits, citations) == ()
 
 
+def test_what_several_gave_together_raises_no_question_about_one_of_them(tmp_path: Path) -> None:
+    together = ("Oslo, Lima and Rome gave 5 million euros.", "Norway will jointly contribute 3 million euros with Spain.")
+    assert next_questions(tmp_path, *together, "Chad gave 2 million euros.") == ["How much did Chad give?"]
+
+
 def test_one_person_is_asked_about_once_and_no_more_than_three_questions_come(tmp_path: Path) -> None:
     sentences = [f"It pays, {name} said." for name in ("Mary Rees", "Rees", "John Hale", "Ann Moor")]
     asked = next_questions(tmp_path, *sentences, "Norway gave 3 million euros.", "Spain gave 2 million euros.")

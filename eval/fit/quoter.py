@@ -47,7 +47,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 MODEL_FILE = CHECKOUT / "rag" / "quoter.json"
 STORIES_STEP = 8  # of the stories held out, every eighth: enough for the weights, and an eighth of the time
 SAGAS_STEP = 2  # every second saga, because sagas have most of the questions with several answers
-THRESHOLDS = (-1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
+THRESHOLDS = (-1.5, -1.25, -1.0, -0.9, -0.7, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 LEAST = (-1.6, -1.3, -1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.3, 0.6, 1.0)  # -0.4 is a probability of 0.4
 BY_HAND = {"fact": 0.6, "table": -2.3}
 """Least log-odds in place of what the tries take, with the reasons in docs/fitting.md."""
