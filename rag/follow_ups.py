@@ -30,7 +30,7 @@ _GIVING = {
     "spent": "spend", "approved": "approve", "invested": "invest", "raised": "raise",
 }  # fmt: skip
 _GAVE = re.compile(
-    rf"(?<!\band )(?P<who>{_NAME}) (?:is |are |has |have |had |will |also )*(?P<how>{'|'.join(_GIVING)})\b"
+    rf"(?P<joined>\b[Aa]nd )?\b(?P<who>{_NAME}) (?:is |are |has |have |had |will |also )*(?P<how>{'|'.join(_GIVING)})\b"
 )
 """Who gave for himself: what Oslo and Rome gave together tells of neither how much."""
 _HARM = {
@@ -106,7 +106,7 @@ def _said(text: str, speaking: re.Match[str]) -> str:
 def _sums(text: str) -> Iterator[_Asked]:
     if any(number.unit not in ("", "%") for number in read_terms(text).numbers):
         for match in _GAVE.finditer(text):
-            if who := _name(match["who"]):
+            if not match["joined"] and (who := _name(match["who"])):
                 yield _Asked("sum", who, f"How much did {who} {_GIVING[match['how']]}?")
 
 

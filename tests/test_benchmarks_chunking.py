@@ -116,6 +116,21 @@ def test_a_chunker_that_left_out_a_corpus_is_an_error(tmp_path: Path) -> None:
         read_chunks(path, {"alpha": ALPHA, "beta": BETA})
 
 
+def test_a_file_without_chunks_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "chunks.jsonl"
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"chunks\.jsonl: it holds no chunk; cut the corpora anew"):
+        read_chunks(path, {"alpha": ALPHA})
+
+
+def test_another_chunker_cannot_take_the_name_of_one_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "chunks.jsonl"
+    named = (line("alpha", 0, 25) + line("beta", 0, 36)).replace("LangChain", "ours")
+    path.write_text(named, encoding="utf-8")
+    with pytest.raises(InputError, match="'ours, 200 tokens' is judged already; name it otherwise"):
+        run(Options(folder=write(tmp_path, ROWS), embedder=FakeEmbedder(), chunks=path))
+
+
 def test_chunks_of_another_chunker_are_judged_beside_ours(tmp_path: Path) -> None:
     path = tmp_path / "chunks.jsonl"
     path.write_text(line("alpha", 0, len(ALPHA)) + line("beta", 0, 36), encoding="utf-8")

@@ -76,6 +76,7 @@ def test_a_sentence_that_is_cited_is_not_asked_for(tmp_path: Path) -> None:
 def test_what_several_gave_together_raises_no_question_about_one_of_them(tmp_path: Path) -> None:
     together = (
         "Oslo, Lima and Rome gave 5 million euros.",
+        "Oslo and New York gave 4 million euros.",
         "Norway will jointly contribute 3 million euros with Spain.",
     )
     assert next_questions(tmp_path, *together, "Chad gave 2 million euros.") == ["How much did Chad give?"]

@@ -150,6 +150,8 @@ def read_chunks(path: Path, texts: Mapping[str, str]) -> dict[str, list[Chunk]]:
                 chunks.setdefault(name, []).append(Chunk(corpus=corpus, span=Span(start, end)))
             case _:
                 raise InputError(f"{path}: {line!r} is no place in a corpus; cut the corpora anew")
+    if not chunks:
+        raise InputError(f"{path}: it holds no chunk; cut the corpora anew")
     for name, cut in chunks.items():
         if left_out := texts.keys() - {chunk.corpus for chunk in cut}:
             raise InputError(f"{path}: {name!r} did not cut {', '.join(sorted(left_out))}; cut the corpora anew")
@@ -196,7 +198,10 @@ def _chunks(options: Options, texts: Mapping[str, str], embedder: Embedder) -> d
         name: [Chunk(corpus=corpus, span=span) for corpus, text in texts.items() for span in cut(text, embedder)]
         for name, cut in chunkers.items()
     }
-    return chunks | (read_chunks(options.chunks, texts) if options.chunks else {})
+    others = read_chunks(options.chunks, texts) if options.chunks else {}
+    if same := chunks.keys() & others.keys():
+        raise InputError(f"{options.chunks}: {', '.join(map(repr, sorted(same)))} is judged already; name it otherwise")
+    return chunks | others
 
 
 def _rows(name: str, questions: Sequence[Question], chunks: Sequence[Chunk], best: list[list[int]]) -> list[MetricRow]:
