@@ -98,7 +98,7 @@ def test_a_chat_remembers_what_was_asked(seeds: str) -> None:
     dutch, canadian = json.loads(run("chat", "--index", seeds, "--json", stdin=asked).stdout)["answers"]
     assert "EUR 500 million" in dutch["citations"][0]["quote"]
     assert canadian["understood"]["question"] == "How much did Canada pay into PURL?"
-    assert "Canada is paying USD 500 million" in canadian["citations"][0]["quote"]
+    assert any("Canada is paying USD 500 million" in citation["quote"] for citation in canadian["citations"])
     assert_exact(canadian, seeds)
 
 

@@ -35,7 +35,7 @@ def next_questions(tmp_path: Path, *sentences: str, question: str = QUESTION) ->
         ("Mary Rees said that it had cost USD 3 million.", "What did Mary Rees say?"),
         ("Mary Rees, the mayor, told Radio Sud that it pays.", "What did Mary Rees say about Radio Sud?"),
         ("The European Union paid 3 million euros.", "How much did the European Union pay?"),
-        ("Last spring 12 people were injured in Lyon.", "How many people were injured in Lyon?"),
+        ("Last spring 12 people were injured in Rouen.", "How many people were injured in Rouen?"),
     ],
 )
 def test_a_sentence_that_is_not_cited_becomes_a_question(tmp_path: Path, sentence: str, asked: str) -> None:

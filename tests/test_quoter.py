@@ -67,9 +67,9 @@ def test_a_further_sentence_is_quoted_where_the_odds_are_high_enough_for_the_kin
     assert len(quoted("Which countries paid?", *told, model=with_least("fact", -2.5))) == 1
 
 
-def test_an_answer_that_is_no_list_has_at_most_three_sentences() -> None:
+def test_an_answer_that_is_no_list_has_at_most_four_sentences() -> None:
     told = [(f"Oslo paid {number} million.", f"2025-05-0{number}", 3.0 - number / 10) for number in range(1, 7)]
-    assert len(quoted("How much did Oslo pay?", *told)) == 3
+    assert len(quoted("How much did Oslo pay?", *told)) == 4
     assert len(quoted("Which countries paid?", *told)) == 6
 
 
@@ -189,12 +189,6 @@ def test_a_sentence_with_another_name_is_no_copy_of_one_that_is_quoted(other: st
 def test_how_many_are_compared_need_not_stand_in_an_article() -> None:
     told = [("Oslo paid 5 million.", "2025-05-01", 3.0), ("Rome paid 7 million.", "2025-05-01", 2.5)]
     assert quoted("Which of the two paid more?", *told)
-
-
-@pytest.mark.parametrize(("rival", "said"), [("Another speaks of 40 countries.", 2), ("It has 40 rooms.", 1)])
-def test_a_rival_figure_of_the_same_article_is_quoted_beside_the_best(rival: str, said: int) -> None:
-    told = f"{rival} One report puts the number at 51 countries."
-    assert len(draft_of("How many countries came?", told).sentences) == said
 
 
 def test_the_newest_toll_takes_the_place_of_the_earlier_ones() -> None:

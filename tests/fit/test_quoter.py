@@ -14,7 +14,6 @@ from eval.fit.quoter import (
     Outcome,
     balanced,
     best_row,
-    least_row,
     outcome,
     summary,
     with_least,
@@ -143,12 +142,6 @@ def test_of_settings_that_are_worth_as_much_the_most_precise_is_taken() -> None:
     assert best_row([precise, complete, poor]) == 0
     assert best_row([complete, precise]) == 1
     assert best_row([(0, 0, 0, 0.7, 0.9, 1), precise]) == 0
-
-
-def test_of_reaches_that_are_worth_as_much_the_one_that_reads_least_is_taken() -> None:
-    poor, good, better = (0, 0, 0, 0.7, 0.7, 1), (0, 0, 0, 0.75, 0.745, 1), (0, 0, 0, 0.8, 0.7, 1)
-    assert least_row([poor, good, better]) == 1
-    assert least_row([better, good]) == 0
 
 
 def test_an_outcome_compares_what_is_cited_with_what_is_needed(
