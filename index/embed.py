@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import cached_property
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -96,7 +98,7 @@ class SentenceTransformerEmbedder:
         """Return how many word pieces each text has, special ones included."""
         if not texts:
             return []
-        encoded: dict[str, list[list[int]]] = self._model.tokenizer(list(texts), truncation=False, verbose=False)
+        encoded: dict[str, list[list[int]]] = self._counter(list(texts), truncation=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -118,6 +120,11 @@ class SentenceTransformerEmbedder:
             show_progress_bar=False,
         )
         return np.asarray(vectors, dtype=np.float32)
+
+    @cached_property
+    def _counter(self) -> Any:  # noqa: ANN401 - the tokenizer of any model
+        """Return a tokenizer apart: it may not be told to cut and not to cut at once, by one thread and another."""
+        return deepcopy(self._model.tokenizer)
 
     @property
     def _model(self) -> "SentenceTransformer":

@@ -1,6 +1,7 @@
 """From paths to committed articles: read, compare with what is held, embed what is new, commit, report."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from index.article import Article
 from index.dates import first_moment, last_moment
-from index.embed import Embedder
+from index.embed import Embedder, Vectors
 from index.passage import Chunking, Passage, header_of, split
 from index.readers import Unread, find_files, read_articles
 from index.readers.record import printable
@@ -73,29 +74,45 @@ def ingest(
     progress: Progress,
     publish: Callable[[], None],
 ) -> IngestReport:
-    """Ingest every article under the paths and return the account of it. Each batch is committed when it is full.
+    """Ingest every article under the paths and return the account of it.
 
-    `publish` is called whenever some thousands of passages have been committed; the last ones are left to the caller.
+    Each batch is embedded while the next one is read, then committed. `publish` is called whenever some thousands of
+    passages have been committed; the last ones are left to the caller.
     """
     one_alone = next((f"`{name}`" for name in ("id", "url") if meta.get(name)), None)
-    run = _Run(
-        store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, publish=publish,
-        one_alone=one_alone,
-    )  # fmt: skip
-    for path in find_files(paths):
-        if isinstance(path, Unread):
-            run.note(path)
-            continue
-        for found in read_articles(path, meta=meta):
-            progress("articles", 1)
-            run.note(found) if isinstance(found, Unread) else run.take(found, printable(path))
-    run.commit()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed") as beside:
+        run = _Run(
+            store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, publish=publish,
+            one_alone=one_alone, beside=beside,
+        )  # fmt: skip
+        for path in find_files(paths):
+            if isinstance(path, Unread):
+                run.note(path)
+                continue
+            for found in read_articles(path, meta=meta):
+                progress("articles", 1)
+                run.note(found) if isinstance(found, Unread) else run.take(found, printable(path))
+        run.end()
     return IngestReport(files=tuple(_grouped(run.reports)), passages=run.passages, commit_seq=store.commit_seq())
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Hold an article that was cut into passages, and the header that is matched with each of them."""
+
+    article: Article
+    header: str
+    passages: list[Passage]
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """Yield what is embedded of each passage."""
+        return (f"{self.header}\n{passage.text}" if self.header else passage.text for passage in self.passages)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """Hold the state of one ingest: what is known, what waits to be embedded, what has been reported."""
+    """Hold the state of one ingest: what is known, what waits to be embedded, what is, what has been reported."""
 
     store: Store
     embedder: Embedder
@@ -104,13 +121,17 @@ class _Run:
     progress: Progress
     publish: Callable[[], None]
     one_alone: str | None
+    beside: ThreadPoolExecutor
     reports: list[FileReport] = field(default_factory=list)
     passages: int = 0
     _unpublished: int = 0
-    _waiting: list[tuple[Article, list[Passage]]] = field(default_factory=list)
+    _waiting: list[_Cut] = field(default_factory=list)
+    _passages_waiting: int = 0
+    _embedding: tuple[Sequence[_Cut], Future[Vectors]] | None = None
     _taken: bool = False
     _new: set[tuple[str, str]] = field(default_factory=set)
     _latest: dict[str, Article] = field(default_factory=dict)
+    _saying: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
 
     def note(self, unread: Unread) -> None:
         self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
@@ -133,33 +154,47 @@ class _Run:
             return
         held = self._held(article.id)
         article = replace(article, revision=held.revision + 1 if held else 1)
-        self._waiting.append((article, split(article, self.embedder, self.chunking)))
         self._new.add(key)
         self._latest[article.id] = replace(article, text="")
+        self._saying.setdefault(article.text_sha256, []).append((article.id, article.source))
+        self._wait(article)
         self.reports.append(FileReport(path=path, outcome="ingested", articles=(article.id,)))
-        if sum(len(passages) for _, passages in self._waiting) >= _BATCH_PASSAGES:
-            self.commit()
 
-    def commit(self) -> None:
+    def end(self) -> None:
         """Embed and commit what waits."""
-        if not self._waiting:
+        if self._waiting:
+            self._embed()
+        self._commit()
+
+    def _wait(self, article: Article) -> None:
+        header, passages = header_of(article, self.embedder), split(article, self.embedder, self.chunking)
+        self._waiting.append(_Cut(article, header, passages))
+        self._passages_waiting += len(passages)
+        if self._passages_waiting >= _BATCH_PASSAGES:
+            self._embed()
+
+    def _embed(self) -> None:
+        """Commit the batch before, and begin to embed what waits, beside whatever follows."""
+        self._commit()
+        texts = [text for cut in self._waiting for text in cut.texts]
+        self._embedding = (self._waiting, self.beside.submit(self.embedder.embed_passages, texts))
+        self._waiting, self._passages_waiting = [], 0
+
+    def _commit(self) -> None:
+        """Wait for the batch that is embedded, if one is, and commit it."""
+        if self._embedding is None:
             return
-        headers = [header_of(article, self.embedder) for article, _ in self._waiting]
-        texts = [
-            f"{header}\n{passage.text}" if header else passage.text
-            for header, (_, passages) in zip(headers, self._waiting, strict=True)
-            for passage in passages
-        ]
-        vectors = self.embedder.embed_passages(texts)
+        (batch, embedded), self._embedding = self._embedding, None
+        vectors = embedded.result()
         rows, start = [], 0
-        for header, (article, passages) in zip(headers, self._waiting, strict=True):
-            rows.append((article, header, passages, vectors[start : start + len(passages)]))
-            start += len(passages)
+        for cut in batch:
+            end = start + len(cut.passages)
+            rows.append((cut.article, cut.header, cut.passages, vectors[start:end]))
+            start = end
         self.store.add(rows, identity=identity_of(self.embedder, self.chunking), at=self.at)
-        self._waiting.clear()
-        self.passages += len(texts)
-        self._unpublished += len(texts)
-        self.progress("passages", len(texts))
+        self.passages += start
+        self._unpublished += start
+        self.progress("passages", start)
         if self._unpublished >= _PUBLISH_PASSAGES:
             self.publish()
             self._unpublished = 0
@@ -181,8 +216,8 @@ class _Run:
     def _repeats(self, article: Article) -> str | None:
         if self._held(article.id):
             return None
-        waiting = [(a.id, a.source) for a, _ in self._waiting if a.text_sha256 == article.text_sha256]
-        same = [*self.store.same_text(article.text_sha256), *waiting]
+        text = article.text_sha256
+        same = [*self.store.same_text(text), *self._saying.get(text, ())]
         return next((i for i, source in same if article.source is None or source in (None, article.source)), None)
 
 

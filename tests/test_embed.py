@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import util
 from pathlib import Path
 
@@ -121,6 +122,19 @@ def test_queries_and_passages_get_the_prompts_of_the_model(tiny: Path, tmp_path:
     assert np.allclose(model.embed_queries(["it"]), without.embed_passages(["question: it"]), atol=1e-6)
     assert np.allclose(model.embed_passages(["it"]), without.embed_passages(["text: it"]), atol=1e-6)
     assert not np.allclose(model.embed_queries(["it"]), model.embed_passages(["it"]), atol=1e-3)
+
+
+def test_tokens_may_be_counted_while_another_thread_embeds(tiny: Path) -> None:
+    model = SentenceTransformerEmbedder(str(tiny))
+    text = "it has ended " * 300
+    alone = model.embed_passages([text])
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        both = [
+            (threads.submit(model.embed_passages, [text]), threads.submit(model.count_tokens, [text] * 4))
+            for _ in range(300)
+        ]
+        done = [(embedded.result(), counted.result()) for embedded, counted in both]
+    assert all(np.array_equal(vectors, alone) and counts == [902] * 4 for vectors, counts in done)
 
 
 @pytest.mark.parametrize("name", ["sentence-transformers/tiny", "tiny"])

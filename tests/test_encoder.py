@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from index.encoder import Encoder, Recipe, prepare
+from index.encoder import Encoder, Recipe, _batches, prepare
 from index.errors import ModelError
 from tests.tiny_network import builds, recipe
 
@@ -291,3 +291,13 @@ def test_the_result_does_not_depend_on_company_or_threads(tiny: Recipe, cache: P
     several = (encoder := Encoder.open(tiny, cache, threads=3)).run(encoder.tokenize(texts))[1]
     alone = [(one := Encoder.open(tiny, cache, threads=1)).run(one.tokenize([text]))[1][0] for text in texts[:7]]
     assert np.array_equal(several[:7], np.stack(alone))
+
+
+def test_of_a_length_that_many_have_some_are_computed_together_and_of_a_rare_one_none() -> None:
+    batches = list(_batches([100] * 16 + [8] * 3))
+    assert [(length, len(places)) for length, places in batches] == [(112, 4)] * 4 + [(8, 1)] * 3
+    assert sorted(place for _, places in batches for place in places) == list(range(19))
+
+
+def test_what_does_not_fill_the_last_batch_is_computed_alone() -> None:
+    assert [len(places) for _, places in _batches([200] * 7)] == [2, 2, 2, 1]

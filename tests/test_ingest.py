@@ -1,10 +1,14 @@
 """An ingest takes articles in whole, embeds only what is new, and lets the user's fields win."""
 
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from index import Article, InputError, NewsIndex
+from index.embed import Vectors
 from tests.fakes import KYIV, KYIV_LATER, ROME, FakeEmbedder, add, write_articles
 
 
@@ -70,6 +74,37 @@ def test_progress_counts_articles_read_and_passages_committed(tmp_path: Path, in
         progress=lambda what, more: told.append((what, more)),
     )
     assert told == [("articles", 1), ("articles", 1), ("passages", 2)]
+
+
+def test_a_batch_is_embedded_while_the_next_one_is_read(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_on = Event()
+
+    class Waits(FakeEmbedder):
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            assert read_on.wait(timeout=20)
+            return super().embed_passages(texts)
+
+    monkeypatch.setattr("index.ingest._BATCH_PASSAGES", 1)
+    articles = [{"id": f"a{number}", "text": f"Missile {number} fell."} for number in range(3)]
+    read = count(1)
+    with NewsIndex.open(folder, create=True, embedder=Waits()) as index:
+        report = index.ingest(
+            write_articles(tmp_path / "a.jsonl", *articles),
+            progress=lambda what, more: read_on.set() if what == "articles" and next(read) == 2 else None,
+        )
+        assert (report.passages, len(index.articles()), report.commit_seq) == (3, 3, 3)
+
+
+def test_articles_of_one_text_are_told_across_batches(
+    tmp_path: Path, index: NewsIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.ingest._BATCH_PASSAGES", 1)
+    articles = [{"id": f"a{number}", "text": "It rained in Bern."} for number in range(4)]
+    report = index.ingest(write_articles(tmp_path / "b.jsonl", *articles))
+    assert [(file.outcome, file.of) for file in report.files] == [("ingested", None), ("duplicate", "a0")]
+    assert report.totals["duplicate"] == 3
 
 
 def test_a_mark_that_ends_texts_for_models_is_text_like_any_other(index: NewsIndex) -> None:
