@@ -31,10 +31,11 @@ import json
 import logging
 import shutil
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from io import StringIO
@@ -69,6 +70,8 @@ _MANIFEST = "manifest.json"
 _MODEL, _WEIGHTS, _TOKENIZER = "model.xml", "model.bin", "tokenizer.json"
 _FREE_MB_NEEDED = 200
 _NAMES = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
+
+_FIRST_LOOK = threading.Lock()  # two threads that see the data of a tensor first, at once, hold each other up for good
 
 _log = logging.getLogger("groundwire.index")
 
@@ -122,6 +125,7 @@ class Encoder:
         self._untruncated: Tokenizer | None = None
         self._tokenizer_file = files[_TOKENIZER]
         self._threads = threads
+        self._idle: deque[openvino.InferRequest] = deque()  # made once: making one for each call takes longer
         others = _NAMES.get(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(), "float32")
         self.arithmetic = f"int8 and {others}" if recipe.precision == "int8" else others
 
@@ -154,16 +158,21 @@ class Encoder:
         results = [_empty(output, len(encodings), longest) for output in self._compiled.outputs]
         # No AsyncInferQueue: its callbacks can hold up the interpreter for good when the model is let go.
         waiting: deque[tuple[openvino.InferRequest, Sequence[int]]] = deque()
-        free = [self._compiled.create_infer_request() for _ in range(min(self._threads, len(encodings)))]
+        free = [self._request() for _ in range(min(self._threads, len(encodings)))]
         for length, rows in _batches([len(encoding.ids) for encoding in encodings]):
             if not free:
                 free.append(_finish(*waiting.popleft(), encodings, results))
             request = free.pop()
             request.start_async(_inputs([encodings[row] for row in rows], length))
             waiting.append((request, rows))
-        for request, rows in waiting:
-            _finish(request, rows, encodings, results)
+        free += [_finish(request, rows, encodings, results) for request, rows in waiting]
+        self._idle.extend(free)
         return tuple(array for array, _ in results)
+
+    def _request(self) -> "openvino.InferRequest":
+        with suppress(IndexError):
+            return self._idle.pop()
+        return self._compiled.create_infer_request()
 
 
 def prepare(recipe: Recipe, cache: Path) -> Path:
@@ -272,6 +281,8 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
     }
     if precision == "float32":  # else OpenVINO takes what the CPU has: bfloat16, or float32
         settings["INFERENCE_PRECISION_HINT"] = "f32"
+    with _FIRST_LOOK:
+        _ = openvino.Tensor(np.zeros(1, dtype=np.int64)).data
     try:
         model = core.read_model(files[_MODEL], files[_WEIGHTS])
         return core.compile_model(model, "CPU", settings)

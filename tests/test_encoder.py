@@ -293,6 +293,25 @@ def test_the_result_does_not_depend_on_company_or_threads(tiny: Recipe, cache: P
     assert np.array_equal(several[:7], np.stack(alone))
 
 
+RUN_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from index.encoder import Encoder
+from tests.tiny_network import recipe
+sys.setswitchinterval(1e-6)
+encoder = Encoder.open(recipe(Path(sys.argv[1])), Path(sys.argv[2]))
+with ThreadPoolExecutor(8) as threads:
+    print(len(list(threads.map(lambda n: encoder.run(encoder.tokenize(["it " * n])), range(32)))))
+"""
+
+
+def test_threads_may_run_an_encoder_at_once_from_the_first_text_on(tiny: Recipe, cache: Path, checkout: Path) -> None:
+    command = [sys.executable, "-c", RUN_AT_ONCE, str(tiny.tokenizer.parent), str(cache)]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "32"
+
+
 def test_of_a_length_that_many_have_some_are_computed_together_and_of_a_rare_one_none() -> None:
     batches = list(_batches([100] * 16 + [8] * 3))
     assert [(length, len(places)) for length, places in batches] == [(112, 4)] * 4 + [(8, 1)] * 3
