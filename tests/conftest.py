@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ import pytest
 from hypothesis import settings
 from starlette.testclient import TestClient
 
+from eval.run import run
 from index import NewsIndex
+from tests.answer_server import Server
 from tests.fakes import KYIV, NOW, PARIS, FakeEmbedder, FakeReader, write_articles
+from tests.scored import Scored, saying, suite
 from tests.served import HERE, MakeClient
 from ui.engine import Answering, Engine
 from ui.service import Service, create_app
@@ -127,3 +132,26 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
 @pytest.fixture
 def client(make_client: MakeClient) -> TestClient:
     return make_client()
+
+
+@pytest.fixture
+def scored(tmp_path: Path) -> Scored:
+    """Return what scores replies, by case, to the cases over KYIV and PARIS."""
+
+    def of(**replies: Mapping[str, Any] | Exception) -> dict[str, Any]:
+        return run([suite(tmp_path)], saying(replies), started=NOW)
+
+    return of
+
+
+@pytest.fixture
+def server(socket_enabled: None) -> Iterator[str]:
+    """Return the address of a server that answers as `Server` does."""
+    Server.asked.clear()
+    httpd = HTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()

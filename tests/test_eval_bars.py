@@ -11,8 +11,7 @@ from eval.report import report
 from eval.run import Setup, run
 from eval.show import show_run
 from eval.suites import Suite, UnusedEmbedder, find_suites
-
-REFUSAL = {"text": "The articles do not say.", "status": "refused"}
+from tests.scored import REFUSAL
 
 
 def summary(count: int = 10, by_kind: dict[str, Any] | None = None, **metrics: float) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,23 +18,15 @@ from eval.show import show_failures
 from index.embed import Embedder
 from index.errors import InputError
 from rag.history import Turn
+from tests.answer_server import ANSWERED, ANSWERS, Server
 from tests.fakes import KYIV, FakeEmbedder, write_articles
+from tests.scored import QUOTE
 from ui.cli import main
-
-QUOTE = "At least 19 people were killed in Kyiv on Thursday."
-CASES: list[dict[str, Any]] = [
-    {"id": "toll", "question": "How many died?", "answers": ["19"], "evidence": [[{"quote": QUOTE}]]},
-    {"id": "far", "question": "Who won the cup?", "refuse": True, "kind": "far"},
-]
-ANSWERS: list[dict[str, Any]] = [
-    {"id": "toll", "text": "At least 19.[1]", "citations": [{"article_id": "kyiv", "quote": QUOTE}]},
-    {"id": "far", "text": "The articles do not say."},
-]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    write_articles(tmp_path / "cases.jsonl", *CASES)
+    write_articles(tmp_path / "cases.jsonl", *ANSWERED)
     write_articles(tmp_path / "articles.jsonl", KYIV)
     write_articles(tmp_path / "good.jsonl", *ANSWERS)
     write_articles(tmp_path / "bad.jsonl", {"id": "toll", "text": "No answer."}, {"id": "far", "text": "Italy.\x1b[2J"})
@@ -158,7 +148,7 @@ def test_a_run_that_shares_no_case_with_the_earlier_one_is_refused_before_it_beg
     status("--answers", "good.jsonl")
     [earlier] = (folder / "runs").glob("*.json")
     earlier.rename("earlier.json")
-    write_articles(folder / "cases.jsonl", *({**case, "id": f"new {case['id']}"} for case in CASES))
+    write_articles(folder / "cases.jsonl", *({**case, "id": f"new {case['id']}"} for case in ANSWERED))
     no_run()
     assert status("--answers", "good.jsonl", "--compare", "earlier.json") == 2
     assert "no case in common; the earlier one has the suites cases" in capsys.readouterr().err
@@ -254,44 +244,6 @@ def test_python_m_eval_says_what_it_cannot_do(folder: Path, checkout: Path) -> N
     command = [sys.executable, "-m", "eval", "nonesuch"]
     done = subprocess.run(command, env={"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.startswith("eval: nonesuch: neither a suite")) == (2, True)
-
-
-class Server(BaseHTTPRequestHandler):
-    """Answer our dialect and OpenAI's, and keep what was asked."""
-
-    asked: list[tuple[str, str | None, dict[str, Any]]] = []  # noqa: RUF012 - one list for the one server of a test
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.asked.append((self.path, self.headers["Authorization"], body))
-        question = body["question"] if "question" in body else body["messages"][-1]["content"]
-        answer = {**ANSWERS[question != CASES[0]["question"]], "id": "of the server"}
-        reply = (
-            answer
-            if "question" in body
-            else {"choices": [{"message": {"content": answer["text"]}}], "groundwire": answer}
-        )
-        moved = self.path.startswith("/moved")
-        self.send_response(302 if moved else 200 if self.path in ("/api/v1/ask", "/v1/chat/completions") else 404)
-        if moved:
-            self.send_header("Location", "/api/v1/ask")
-        self.end_headers()
-        self.wfile.write(json.dumps(reply).encode())
-
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server(socket_enabled: None) -> Iterator[str]:
-    Server.asked.clear()
-    httpd = HTTPServer(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
 
 
 def figures(output: str) -> Mapping[str, float]:

@@ -5,9 +5,6 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,6 @@ from starlette.testclient import TestClient
 from eval.cases import KINDS
 from eval.score import METRICS
 from tests.served import QUESTION
-from tests.test_eval_command import Server
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +62,6 @@ def test_the_cases_of_the_guide_are_answered_by_us_compared_and_gated(guide: str
     [compare] = commands(guide, "--compare")
     done = run([str(earlier) if word == "runs/EARLIER.json" else word for word in compare], folder)
     assert ([*statuses, done.returncode], "cases: before and now" in done.stdout) == ([0, 0, 0], True)
-
-
-@pytest.fixture
-def server(socket_enabled: None) -> Iterator[str]:
-    httpd = HTTPServer(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
 
 
 def test_a_server_is_asked_in_both_dialects(guide: str, folder: Path, server: str) -> None:

@@ -19,9 +19,9 @@ from eval.report import policy, report
 from eval.run import Setup, run, write_run
 from eval.suites import Suite, UnusedEmbedder
 from tests.fakes import KYIV, write_articles
+from tests.scored import QUOTE
 from ui.report_page import add_report_page
 
-QUOTE = "At least 19 people were killed in Kyiv on Thursday."
 HOSTILE = "<script>alert(1)</script>"
 SVG = "{http://www.w3.org/2000/svg}"
 
