@@ -27,6 +27,7 @@ _MAX_SENTENCES = 4  # a thing is seldom told in more versions; by hand, as all n
 _MAX_LISTED = 12
 _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
 _TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event
+_SOME = frozenset({"child", "job", "official", "soldier"})  # groups of words for some of those whom a toll counts
 _EARLY = re.compile(r"\b(?:first|earl(?:y|ier|iest)|initial(?:ly)?|originally|at the time)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
 
@@ -137,8 +138,16 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
         of_the_event = published[place] - published[0] <= _TOLL_RISES and not other_day[place]
         if own >= least and counts and counted & terms.concepts and of_the_event:
             tolls.append(place)
+    tolls = [place for place in tolls if not _counts_some(scored.candidates[place].text, scored)] or tolls
     newest = max((published[place] for place in tolls), default=0.0)
     return scored.only([place for place in tolls if published[place] == newest]) if tolls else scored
+
+
+def _counts_some(text: str, scored: Scored) -> bool:
+    """Tell whether a toll is that of an earlier hour, or of some of the victims that the question does not ask for."""
+    terms = read_terms(text)
+    some = (terms.concepts & _SOME) - scored.terms.concepts
+    return bool(_EARLY.search(text) or (some and len(terms.numbers) == 1))
 
 
 def _is_full(scored: Scored, chosen: Sequence[Candidate]) -> bool:

@@ -202,6 +202,17 @@ def test_the_newest_toll_takes_the_place_of_the_earlier_ones() -> None:
 
 
 @pytest.mark.parametrize(
+    "other", ["Four of the dead in Kyiv were children.", "Early reports from Kyiv spoke of 10 dead."]
+)
+def test_beside_a_toll_its_children_and_its_earlier_hours_are_left_out(other: str) -> None:
+    told = [("In Kyiv 23 are dead.", "2025-08-29", 3.5), (other, "2025-08-29", 3.4)]
+    assert quoted("How many people were killed in Kyiv?", *told) == ["In Kyiv 23 are dead."]
+    assert quoted("How many people were killed in Kyiv?", told[1]) == [other]
+    children = quoted("How many children were killed in Kyiv?", *told)
+    assert (other in children) == ("children" in other)
+
+
+@pytest.mark.parametrize(
     "question", ["How many people were first reported killed in Kyiv?", "What number of firemen is in Kyiv?"]
 )
 def test_a_question_for_an_early_count_or_for_no_toll_keeps_the_best(question: str) -> None:
