@@ -25,8 +25,9 @@ from index.embed import (
     bundled_model_folder,
     check_bundled_model,
 )
-from index.encoder import Encoder, Recipe, prepare
+from index.encoder import Encoder
 from index.errors import InputError
+from index.prepare import Recipe, prepare
 
 if TYPE_CHECKING:
     import torch

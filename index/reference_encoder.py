@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from index.encoder import Recipe, Text, tokenizer_of
+from index.network_inputs import Text, tokenizer_of
+from index.prepare import Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +27,7 @@ class ReferenceEncoder:
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._tokenizer = tokenizer_of(recipe.tokenizer.read_bytes(), recipe)
+        self._tokenizer = tokenizer_of(recipe.tokenizer.read_bytes(), max_tokens=recipe.max_tokens)
 
     def tokenize(self, texts: Sequence[Text]) -> list["Encoding"]:
         """Return the tokens of each text or pair, special ones included, cut to the recipe's `max_tokens`."""

@@ -23,9 +23,10 @@ from index.embed import (
     check_bundled_model,
     sha256_of,
 )
-from index.encoder import Encoder, Recipe, prepare
+from index.encoder import Encoder
 from index.fast_embed import lacking_packages
 from index.news_index import NewsIndex
+from index.prepare import Recipe, prepare
 from index.reference_encoder import ReferenceEncoder
 from index.sentences import Span
 

@@ -1,7 +1,8 @@
-"""What every test may rely on: no network, no settings of the user's, the same examples on every run, a small index."""
+"""What tests rely on: no network, no user's settings, the same examples on every run, a small index, a tiny model."""
 
 import asyncio
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,10 +16,12 @@ from starlette.testclient import TestClient
 
 from eval.run import run
 from index import NewsIndex
+from index.prepare import Recipe, prepare
 from tests.answer_server import Server
 from tests.fakes import KYIV, NOW, PARIS, FakeEmbedder, FakeReader, write_articles
 from tests.scored import Scored, saying, suite
 from tests.served import HERE, MakeClient
+from tests.tiny_network import recipe
 from ui.engine import Answering, Engine
 from ui.service import Service, create_app
 from ui.settings import ServeSettings
@@ -88,6 +91,26 @@ def index(tmp_path: Path, empty: NewsIndex) -> NewsIndex:
     """Return an index that holds KYIV and PARIS."""
     empty.ingest(write_articles(tmp_path / "a.jsonl", KYIV, PARIS))
     return empty
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Recipe:
+    """Return the recipe of the tiny network, with a count of builds of its own."""
+    return recipe(tmp_path / "source")
+
+
+@pytest.fixture(scope="session")
+def _prepared_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepare the tiny network once for all tests that only use it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    prepare(recipe(folder / "source"), folder / "cache")
+    return folder / "cache"
+
+
+@pytest.fixture
+def tiny_cache(_prepared_once: Path, tmp_path: Path) -> Path:
+    """Return a cache that holds the tiny network."""
+    return Path(shutil.copytree(_prepared_once, tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A network of three words that the encoder can prepare in a second, and a command that opens it: for tests.
+"""A network of three words that can be prepared in a second, and a command that opens it: for tests.
 
 Its outputs for a text are each token's id plus ten times its segment (by token), and the sum of the ids (by text).
 """
@@ -12,7 +12,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
-from index.encoder import Encoder, Recipe
+from index.encoder import Encoder
+from index.prepare import Recipe
 
 if TYPE_CHECKING:
     import torch

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from index.embed import SentenceTransformerEmbedder, Vectors
-from index.encoder import Encoder, Recipe
+from index.encoder import Encoder
 from index.fast_embed import bundled_recipe
+from index.prepare import Recipe
 
 __all__ = ["Likeness", "Paragraphs", "likeness", "read_squad"]
 

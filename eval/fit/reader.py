@@ -37,7 +37,7 @@ from eval.fit.reader_examples import (
 from eval.fit.reader_searches import searches
 from eval.fit.stories import Story, load_stories, split_stories
 from index.embed import bundled_model_folder
-from index.encoder import tokenizer_of
+from index.network_inputs import tokenizer_of
 from rag.quoter_model import QuoterModel
 from rag.reader import WEIGHTS, reader_network, reader_recipe
 
@@ -301,7 +301,8 @@ def main() -> None:
     network = reader_network(options.start, attention=_ATTENTION)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(_is_trained(name))
-    tokenizer = tokenizer_of((bundled_model_folder() / "tokenizer.json").read_bytes(), reader_recipe())
+    tokenizer_file = bundled_model_folder() / "tokenizer.json"
+    tokenizer = tokenizer_of(tokenizer_file.read_bytes(), max_tokens=reader_recipe().max_tokens)
     learned, held_out = split_stories(load_stories())
     public = public_examples(options.data, seed=7)
     tests = {

@@ -1,0 +1,49 @@
+"""What a network takes: the tokens of texts, padded to one of few lengths."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+__all__ = ["Inputs", "Text", "least_padded_length", "padded_inputs", "padded_length", "tokenizer_of"]
+
+Text = str | tuple[str, str]
+Inputs = dict[str, npt.NDArray[np.int64]]
+
+_LENGTH_STEP = 8  # in tokens; every new length costs about 10 ms and 6 MB, once: so lengths are few
+_LONG_TOKENS, _LONG_STEP = 64, 16  # above so many tokens lengths are fewer: a few more to compute are not felt
+
+
+def tokenizer_of(file: bytes, *, max_tokens: int | None) -> "Tokenizer":
+    """Return the tokenizer of a `tokenizer.json`, which pads nothing and cuts to `max_tokens`, if not None."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_buffer(file)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    if max_tokens is not None:
+        tokenizer.enable_truncation(max_tokens)
+    return tokenizer
+
+
+def padded_length(tokens: int) -> int:
+    """Return the length to which a text of so many tokens is padded."""
+    return least_padded_length(tokens) if tokens <= _LONG_TOKENS else -(-tokens // _LONG_STEP) * _LONG_STEP
+
+
+def least_padded_length(tokens: int) -> int:
+    """Return the length of a text to calibrate on: the less padding, the less of it is in the ranges that are found."""
+    return -(-tokens // _LENGTH_STEP) * _LENGTH_STEP
+
+
+def padded_inputs(encodings: Sequence["Encoding"], length: int) -> Inputs:
+    """Return what the network takes, each of shape ``(len(encodings), length)``, int64, padded."""
+    arrays = np.zeros((3, len(encodings), length), dtype=np.int64)
+    for row, encoding in enumerate(encodings):
+        tokens = len(encoding.ids)
+        arrays[:, row, :tokens] = encoding.ids, encoding.attention_mask, encoding.type_ids
+    return dict(zip(("input_ids", "attention_mask", "token_type_ids"), arrays, strict=True))
