@@ -86,6 +86,8 @@ def _has_room(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate,
         return True
     if len(chosen) >= (_MAX_LISTED if listing else _MAX_SENTENCES) or _is_full(scored, chosen):
         return False
+    if any(_says_again(candidate, other) for other in chosen):
+        return False
     return listing or sum(len(each.text.split()) for each in (*chosen, candidate)) <= MAX_WORDS
 
 
@@ -99,6 +101,16 @@ def _quotable(scored: Scored, kind: str, model: QuoterModel) -> frozenset[int]:
         place for place in quotable if any(n.unit for n in read_terms(scored.candidates[place].text).numbers)
     )
     return sums if len(sums) >= _LEAST_SUMS else quotable
+
+
+def _says_again(candidate: Candidate, other: Candidate) -> bool:
+    """Tell whether a sentence has figures, dates and names that another one of its article has all of."""
+    if candidate.article.id != other.article.id:
+        return False
+    own, held = read_terms(candidate.text), read_terms(other.text)
+    return (
+        bool(own.numbers) and own.numbers <= held.numbers and own.dates <= held.dates and {*own.names} <= {*held.names}
+    )
 
 
 def _in_order(chosen: Sequence[Chosen], kind: str) -> list[Chosen]:

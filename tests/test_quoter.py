@@ -39,9 +39,20 @@ Told = tuple[str, str, float]  # a sentence, the day of its article, its score
 
 def quoted(question: str, *told: Told, model: QuoterModel = MODEL) -> list[str]:
     """Return what is quoted of sentences that each stand in an article of their own."""
+    return _drafted(
+        question, [_candidate(number, text, day) for number, (text, day, _) in enumerate(told)], told, model
+    )
+
+
+def quoted_of_one_article(question: str, *told: Told) -> list[str]:
+    """Return what is quoted of sentences that stand in one article, of the day of the first."""
+    found = candidates([_hit(0, " ".join(text for text, _, _ in told), told[0][1])])
+    return _drafted(question, found, told, MODEL)
+
+
+def _drafted(question: str, found: Sequence[Candidate], told: Sequence[Told], model: QuoterModel) -> list[str]:
     read = read_question(question, filters=Filters())
     (part,) = read.parts
-    found = [_candidate(number, text, day) for number, (text, day, _) in enumerate(told)]
     order = sorted(range(len(told)), key=lambda place: -told[place][2])
     scored = Scored(
         part=part, terms=part.terms, candidates=tuple(found[place] for place in order),
@@ -184,6 +195,21 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
 def test_a_sentence_with_another_name_is_no_copy_of_one_that_is_quoted(other: str, entries: int) -> None:
     told = [("Sweden will give EUR 500 million to the fund.", "2025-05-01", 3.0), (other, "2025-05-02", 2.5)]
     assert len(quoted("Which countries pay into the fund?", *told)) == entries
+
+
+@pytest.mark.parametrize(
+    ("again", "quotes"),
+    [
+        ("The Dutch are giving EUR 500 million.", 1),  # the same as before
+        ("The Dutch are giving EUR 200 million.", 2),
+        ("Norway is giving EUR 500 million.", 2),
+        ("The Dutch gave EUR 500 million in May 2024.", 2),
+        ("The Dutch are generous givers.", 2),
+    ],
+)
+def test_a_figure_that_its_article_says_again_is_quoted_once(again: str, quotes: int) -> None:
+    first = ("The Netherlands pays EUR 500 million into the fund.", "2025-05-01", 3.0)
+    assert len(quoted_of_one_article("Who pays into the fund?", first, (again, "2025-05-01", 2.9))) == quotes
 
 
 def test_how_many_are_compared_need_not_stand_in_an_article() -> None:
