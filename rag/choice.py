@@ -5,7 +5,7 @@ three sums or more takes nothing else; of a toll that rises the newest count alo
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
@@ -25,6 +25,7 @@ __all__ = ["Chosen", "Scored", "choose", "same_report"]
 
 _MAX_SENTENCES = 4  # a thing is seldom told in more versions; by hand, as all numbers here
 _MAX_LISTED = 12
+_LEAST_SIDES = 2
 _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
 _TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event
 _SOME = frozenset({"child", "job", "official", "soldier"})  # groups of words for some of those whom a toll counts
@@ -92,15 +93,32 @@ def _has_room(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate,
 
 
 def _quotable(scored: Scored, kind: str, model: QuoterModel) -> frozenset[int]:
-    """Return the places of the best candidate and of those that answer too; of a table with sums, those with one."""
+    """Return the places of the best candidate and of those that answer too.
+
+    Of a table with sums they are those with one, and of a comparison one at least of each name in the question.
+    """
     odds = model.further.score(further_signs(scored.rows, scored.scores, whereabouts(scored.candidates)))
     quotable = frozenset({0, *np.flatnonzero(odds >= model.least[kind]).tolist()})
+    if kind == "compare":
+        likely = np.flatnonzero(odds >= model.least[kind] - model.side_gap).tolist()
+        return quotable | _other_sides(scored, quotable, likely)
     if kind != "table":
         return quotable
     sums = frozenset(
         place for place in quotable if any(n.unit for n in read_terms(scored.candidates[place].text).numbers)
     )
     return sums if len(sums) >= _LEAST_SUMS else quotable
+
+
+def _other_sides(scored: Scored, quotable: Iterable[int], likely: Sequence[int]) -> frozenset[int]:
+    """Return the first of the likely candidates about each name in the question that no quotable one holds."""
+    if len(scored.terms.names) < _LEAST_SIDES:
+        return frozenset()
+    keys = [read_terms(candidate.text).keys for candidate in scored.candidates]
+    held = frozenset().union(*(keys[place] for place in quotable))
+    lacking = [name for name in scored.terms.names if name not in held]
+    about = [[place for place in likely if name in keys[place]][:1] for name in lacking]
+    return frozenset(place for first in about for place in first)
 
 
 def _says_again(candidate: Candidate, other: Candidate) -> bool:

@@ -84,9 +84,9 @@ class QuoterModel:
     """Hold what decides: the weights of the choice, of whether to answer, and of whether a further sentence is quoted.
 
     Nothing is said where `answers`, over `SIGNS`, is below `threshold`. A further sentence is quoted where `further`,
-    over `FURTHER`, is not below the log-odds that `least` has for the kind of question. `toll_gap` is how far below the
-    best score a newer count of the dead may lie, and `reach` how far below the best one the search may rank a passage
-    that is read.
+    over `FURTHER`, is not below the log-odds that `least` has for the kind of question; the other side of a
+    comparison may be so much less sure as `side_gap` says. `toll_gap` is how far below the best score a newer count of
+    the dead may lie, and `reach` how far below the best one the search may rank a passage that is read.
     """
 
     choice: LinearModel
@@ -95,6 +95,7 @@ class QuoterModel:
     threshold: float
     least: Mapping[str, float]
     toll_gap: float
+    side_gap: float
     reach: float
 
     @classmethod
@@ -113,6 +114,7 @@ def _shipped() -> QuoterModel:
         threshold=float(data["threshold"]),
         least={kind: float(data["least"][kind]) for kind in KINDS},
         toll_gap=float(data["toll_gap"]),
+        side_gap=float(data["side_gap"]),
         reach=float(data["reach"]),
     )
 

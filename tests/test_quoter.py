@@ -32,6 +32,7 @@ MODEL = QuoterModel(
     threshold=0.0,
     least=dict.fromkeys(KINDS, -1.0),
     toll_gap=2.0,
+    side_gap=1.0,
     reach=0.15,
 )
 Told = tuple[str, str, float]  # a sentence, the day of its article, its score
@@ -99,6 +100,21 @@ def test_the_signs_of_a_further_sentence_tell_how_it_stands_to_the_best() -> Non
 def test_what_is_answered_comes_in_the_order_of_the_news_where_it_is_compared() -> None:
     late, early = ("Oslo paid 5 million.", "2025-05-02", 3.0), ("Rome paid 2 million.", "2025-05-01", 2.5)
     assert quoted("How did the payments of Oslo and Rome differ?", late, early) == [early[0], late[0]]
+
+
+@pytest.mark.parametrize(
+    ("question", "behind", "sides"),
+    [
+        ("Who paid more, Oslo or Rome?", 1.8, 2),
+        ("Who paid more, Oslo or Rome?", 2.2, 1),  # too doubtful
+        ("Who paid more, Oslo or the others?", 1.8, 1),
+    ],
+)
+def test_of_a_comparison_the_other_side_is_quoted_where_it_is_less_sure(
+    question: str, behind: float, sides: int
+) -> None:
+    told = [("Oslo paid 5 million.", "2025-05-01", 3.0), ("Rome paid 2 million.", "2025-05-01", 3.0 - behind)]
+    assert len(quoted(question, *told)) == sides
 
 
 def test_where_a_sentence_stands_is_its_article_and_its_place_there() -> None:

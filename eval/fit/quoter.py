@@ -7,8 +7,8 @@ The weights are those of `eval.fit.linear`. Prints the choice of several sets of
 its weights did not see (by story or article, in five parts), and how well whether to answer is told. Then what the
 answers to the development cases, and to questions as people ask them (`plain_questions.jsonl`), are worth at each
 threshold; what the answers to each kind of question, those of the stories too, are worth at each least log-odds of a
-further sentence; what those to tolls are worth with each gap; and with other reaches. Each is answered with weights
-that did not see it.
+further sentence; what those to tolls and comparisons are worth with each gap; and with other reaches. Each is answered
+with weights that did not see it.
 """
 
 import argparse
@@ -51,6 +51,7 @@ THRESHOLDS = (-1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 LEAST = (-1.6, -1.3, -1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.3, 0.6, 1.0)  # -0.4 is a probability of 0.4
 BY_HAND = {"table": -2.3}  # the tries take -1.3, which leaves out what a whole coalition pledged in a real article
 TOLL_GAPS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)
+SIDE_GAPS = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0)
 REACHES = (0.1, 0.125, 0.15, 0.2, 0.25)
 EQUAL = 0.01
 MOST_REFUSED = 0.035  # of the answerable cases; 0.04 until a reader failed the gate of test: docs/fitting.md
@@ -227,9 +228,12 @@ def main() -> None:
         best = replace(best, least={**best.least, **BY_HAND})
         tolls = of_kind("count", development)  # of a story, the earlier count is right too
         best = best_of("toll gap", {gap: (replace(best, toll_gap=gap), tolls) for gap in TOLL_GAPS}, models)
+        compared = of_kind("compare", [*development, *stories])
+        best = best_of("side gap", {gap: (replace(best, side_gap=gap), compared) for gap in SIDE_GAPS}, models)
         read = {reach: asked(index, cases + plain, reader, reach) for reach in REACHES}
         best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()}, models)
-    print(f"\nchosen: threshold {best.threshold}, least {dict(best.least)}, toll {best.toll_gap}, reach {best.reach}")
+    gaps = f"toll gap {best.toll_gap}, side gap {best.side_gap}"
+    print(f"\nchosen: threshold {best.threshold}, least {dict(best.least)}, {gaps}, reach {best.reach}")
     if options.write:
         save(best)
 
@@ -263,6 +267,7 @@ def save(model: QuoterModel) -> None:
         "threshold": model.threshold,
         "least": dict(model.least),
         "toll_gap": model.toll_gap,
+        "side_gap": model.side_gap,
         "reach": model.reach,
     }
     MODEL_FILE.write_text(json.dumps(shape, indent=1) + "\n", encoding="utf-8")
