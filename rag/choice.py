@@ -1,7 +1,8 @@
 """Which of the scored sentences are quoted: the best one, and those that a linear model tells to be answers too.
 
 No more is quoted than the question asks for, and of what is no list or table four sentences or 120 words. A table with
-three sums or more takes nothing else; of a toll that rises the newest count alone is quoted.
+three sums or more takes nothing else; of a toll that rises the newest count alone is quoted. What an article says again is
+left out, and of a comparison the other side is quoted where it is less sure.
 """
 
 import re
@@ -102,8 +103,11 @@ def _quotable(scored: Scored, kind: str, model: QuoterModel) -> frozenset[int]:
     if kind == "compare":
         likely = np.flatnonzero(odds >= model.least[kind] - model.side_gap).tolist()
         return quotable | _other_sides(scored, quotable, likely)
-    if kind != "table":
-        return quotable
+    return _with_sums(scored, quotable) if kind == "table" else quotable
+
+
+def _with_sums(scored: Scored, quotable: frozenset[int]) -> frozenset[int]:
+    """Return those of the quotable candidates that hold a sum, where there are enough of them, else all."""
     sums = frozenset(
         place for place in quotable if any(n.unit for n in read_terms(scored.candidates[place].text).numbers)
     )
