@@ -1,8 +1,8 @@
 """Which of the scored sentences are quoted: the best one, and those that a linear model tells to be answers too.
 
 No more is quoted than the question asks for, and of what is no list or table four sentences or 120 words. A table with
-three sums or more takes nothing else; of a toll that rises the newest count alone is quoted. What an article says again is
-left out, and of a comparison the other side is quoted where it is less sure.
+three sums or more takes nothing else; of a toll that rises the newest count alone is quoted. What an article says again
+is left out, and of a comparison the other side is quoted where it is less sure.
 """
 
 import re
