@@ -35,7 +35,10 @@ Vectors = npt.NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Turn texts into vectors. `NewsIndex` takes anything with these members."""
+    """Turn texts into vectors. `NewsIndex` takes anything with these members.
+
+    While one thread ingests, texts are counted in one thread and embedded in another; several may search at once.
+    """
 
     @property
     def model_id(self) -> str:

@@ -7,8 +7,8 @@
 Where the second axis of an output is the token, `run` pads with zeros up to the longest encoding.
 
 Each text is padded to a multiple of 8 tokens, above 64 of 16, and is computed alone or, where many have that length,
-with some of them: in int8 its result is the same, bit for bit, whatever stands beside it.
-As many are computed at once as the encoder has threads.
+with some of them. In int8 its result has been the same, bit for bit, whatever stood beside it (docs/embedding.md).
+As many texts, or groups of them, are computed at once as the encoder has threads.
 """
 
 import threading
@@ -50,7 +50,9 @@ class Encoder:
         self._untruncated: Tokenizer | None = None
         self._tokenizer_file = files[TOKENIZER]
         self._threads = threads
-        self._idle: deque[openvino.InferRequest] = deque()  # made once: making one for each call takes longer
+        self._idle: deque[openvino.InferRequest] = (
+            deque()
+        )  # at most as many as ever ran at once: making them takes time
         others = _NAMES.get(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(), "float32")
         self.arithmetic = f"int8 and {others}" if recipe.precision == "int8" else others
 
@@ -79,7 +81,7 @@ class Encoder:
         # No AsyncInferQueue: its callbacks can hold up the interpreter for good when the model is let go.
         waiting: deque[tuple[openvino.InferRequest, Sequence[int]]] = deque()
         free = [self._request() for _ in range(min(self._threads, len(encodings)))]
-        for length, rows in _batches([len(encoding.ids) for encoding in encodings]):
+        for length, rows in _batches([len(encoding.ids) for encoding in encodings], self._threads):
             if not free:
                 free.append(_finish(*waiting.popleft(), encodings, results))
             request = free.pop()
@@ -100,7 +102,7 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
     core = openvino.Core()
     settings: dict[str, object] = {
         "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": threads,  # one text a thread: faster than several threads on one text
+        "NUM_STREAMS": threads,  # one text or group a thread: faster than several on one
         "PERFORMANCE_HINT": "THROUGHPUT",
     }
     if precision == "float32":  # else OpenVINO takes what the CPU has: bfloat16, or float32
@@ -114,17 +116,18 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
         raise ModelError(f"OpenVINO cannot run the prepared model on this CPU ({error})") from error
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+def _batches(lengths: Sequence[int], threads: int) -> Iterator[tuple[int, Sequence[int]]]:
     """Yield a padded length and the texts that are computed together with it, by their places; the longest come first.
 
-    A length that few texts have is computed text by text, because every new shape costs some time, once.
+    A length that few texts have is computed text by text: every new shape costs some time, once, and no thread is to be
+    without work.
     """
     by_length: dict[int, list[int]] = {}
     for place, tokens in enumerate(lengths):
         by_length.setdefault(padded_length(tokens), []).append(place)
     for length, places in sorted(by_length.items(), reverse=True):
         together = max(1, _TOKENS_TOGETHER // length)
-        together = together if len(places) >= _WORTHWHILE * together else 1
+        together = together if len(places) >= max(_WORTHWHILE, threads) * together else 1
         whole = len(places) - len(places) % together
         yield from ((length, places[at : at + together]) for at in range(0, whole, together))
         yield from ((length, [place]) for place in places[whole:])

@@ -5,7 +5,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Self
+
+import numpy as np
 
 from index.article import Article
 from index.dates import first_moment, last_moment
@@ -21,6 +24,7 @@ Progress = Callable[[str, int], None]
 """Called with what is counted ("articles" or "passages") and how many more of it are done."""
 
 _BATCH_PASSAGES = 256
+_PART_PASSAGES = 1000  # of a batch, which is larger where an article is: about so many are embedded after Ctrl-C
 _PUBLISH_PASSAGES = 4000  # what a reader has to add to the published generation itself is never more
 
 
@@ -80,7 +84,7 @@ def ingest(
     passages have been committed; the last ones are left to the caller.
     """
     one_alone = next((f"`{name}`" for name in ("id", "url") if meta.get(name)), None)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed") as beside:
+    with _Beside(embedder) as beside:
         run = _Run(
             store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, publish=publish,
             one_alone=one_alone, beside=beside,
@@ -94,6 +98,34 @@ def ingest(
                 run.note(found) if isinstance(found, Unread) else run.take(found, printable(path))
         run.end()
     return IngestReport(files=tuple(_grouped(run.reports)), passages=run.passages, commit_seq=store.commit_seq())
+
+
+class _Beside:
+    """Embed in a thread of its own, one batch after the other; whoever leaves early waits for a part of one alone."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="groundwire-embed")
+        self._left = Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._left.set()
+        self._thread.shutdown(cancel_futures=True)
+
+    def embed(self, texts: Sequence[str]) -> "Future[Vectors]":
+        """Begin to embed texts, and return what will have their vectors, or the error."""
+        return self._thread.submit(self._embedded, texts)
+
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
+        parts = []
+        for start in range(0, max(1, len(texts)), _PART_PASSAGES):
+            if self._left.is_set():
+                break
+            parts.append(self._embedder.embed_passages(texts[start : start + _PART_PASSAGES]))
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +153,7 @@ class _Run:
     progress: Progress
     publish: Callable[[], None]
     one_alone: str | None
-    beside: ThreadPoolExecutor
+    beside: _Beside
     reports: list[FileReport] = field(default_factory=list)
     passages: int = 0
     _unpublished: int = 0
@@ -131,7 +163,7 @@ class _Run:
     _taken: bool = False
     _new: set[tuple[str, str]] = field(default_factory=set)
     _latest: dict[str, Article] = field(default_factory=dict)
-    _saying: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
+    _saying: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)  # what was taken, by its text
 
     def note(self, unread: Unread) -> None:
         self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
@@ -174,11 +206,12 @@ class _Run:
             self._embed()
 
     def _embed(self) -> None:
-        """Commit the batch before, and begin to embed what waits, beside whatever follows."""
-        self._commit()
-        texts = [text for cut in self._waiting for text in cut.texts]
-        self._embedding = (self._waiting, self.beside.submit(self.embedder.embed_passages, texts))
+        """Begin to embed what waits, and commit the batch before it."""
+        batch = self._waiting
+        embedded = self.beside.embed([text for cut in batch for text in cut.texts])
         self._waiting, self._passages_waiting = [], 0
+        self._commit()
+        self._embedding = (batch, embedded)
 
     def _commit(self) -> None:
         """Wait for the batch that is embedded, if one is, and commit it."""

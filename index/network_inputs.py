@@ -14,7 +14,7 @@ __all__ = ["Inputs", "Text", "least_padded_length", "padded_inputs", "padded_len
 Text = str | tuple[str, str]
 Inputs = dict[str, npt.NDArray[np.int64]]
 
-_LENGTH_STEP = 8  # in tokens; every new length costs about 10 ms and 6 MB, once: so lengths are few
+_LENGTH_STEP = 8  # in tokens; every new shape costs about 10 ms and 6 MB, once: so lengths are few
 _LONG_TOKENS, _LONG_STEP = 64, 16  # above so many tokens lengths are fewer: a few more to compute are not felt
 
 

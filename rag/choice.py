@@ -20,7 +20,7 @@ from rag.features import FEATURES, Features
 from rag.lexicon import SEATS
 from rag.parts import TOLLS, Part
 from rag.quoter_model import LinearModel, QuoterModel, further_signs
-from rag.terms import Terms, read_terms
+from rag.terms import Terms, is_held, read_terms
 
 __all__ = ["Chosen", "Scored", "choose", "same_report"]
 
@@ -29,7 +29,14 @@ _MAX_LISTED = 12
 _LEAST_SIDES = 2
 _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
 _TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event
-_SOME = frozenset({"child", "job", "official", "soldier"})  # groups of words for some of those whom a toll counts
+_FEW = 2  # "one" and "two" are said of anything
+_MORE = re.compile(r"\b(?:also|another|too|more|other|others|further|additional|second)\b", re.IGNORECASE)
+_GROUP = r"(?:child(?:ren)?|kids?|minors?|teenagers?|boys?|girls?|wom[ae]n)(?![’'])"
+_FIRST_REPORTS = re.compile(
+    r"\b(?:early|earlier|first|initial) (?:reports?|counts?|figures?|tolls?|estimates?)\b"
+    r"|\breports? (?:published|made|issued) (?:[a-z]+ ){0,3}early\b",
+    re.IGNORECASE,
+)
 _EARLY = re.compile(r"\b(?:first|earl(?:y|ier|iest)|initial(?:ly)?|originally|at the time)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
 
@@ -88,7 +95,7 @@ def _has_room(scored: Scored, chosen: Sequence[Candidate], candidate: Candidate,
         return True
     if len(chosen) >= (_MAX_LISTED if listing else _MAX_SENTENCES) or _is_full(scored, chosen):
         return False
-    if any(_says_again(candidate, other) for other in chosen):
+    if not listing and kind != "quote" and any(_says_again(candidate, other) for other in chosen):
         return False
     return listing or sum(len(each.text.split()) for each in (*chosen, candidate)) <= MAX_WORDS
 
@@ -115,24 +122,31 @@ def _with_sums(scored: Scored, quotable: frozenset[int]) -> frozenset[int]:
 
 
 def _other_sides(scored: Scored, quotable: Iterable[int], likely: Sequence[int]) -> frozenset[int]:
-    """Return the first of the likely candidates about each name in the question that no quotable one holds."""
-    if len(scored.terms.names) < _LEAST_SIDES:
+    """Return the first of the likely candidates about each name in the question that no quotable one holds.
+
+    Each is like the best candidate: it has a number where that has one, or speaks of something that it speaks of.
+    """
+    names = scored.terms.names
+    if len(names) < _LEAST_SIDES:
         return frozenset()
-    keys = [read_terms(candidate.text).keys for candidate in scored.candidates]
-    held = frozenset().union(*(keys[place] for place in quotable))
-    lacking = [name for name in scored.terms.names if name not in held]
-    about = [[place for place in likely if name in keys[place]][:1] for name in lacking]
+    terms = [read_terms(candidate.text) for candidate in scored.candidates]
+    held = frozenset().union(*(terms[place].keys for place in quotable))
+    alike = [
+        place for place in likely
+        if (terms[place].numbers and terms[0].numbers) or terms[place].concepts & terms[0].concepts
+    ]  # fmt: skip
+    about = [[at for at in alike if is_held(name, terms[at].keys)][:1] for name in names if not is_held(name, held)]
     return frozenset(place for first in about for place in first)
 
 
 def _says_again(candidate: Candidate, other: Candidate) -> bool:
-    """Tell whether a sentence has figures, dates and names that another one of its article has all of."""
-    if candidate.article.id != other.article.id:
+    """Tell whether a sentence says the same as another one of its article, with no figure, day or name more."""
+    if candidate.article.id != other.article.id or _MORE.search(candidate.text):
         return False
     own, held = read_terms(candidate.text), read_terms(other.text)
-    return (
-        bool(own.numbers) and own.numbers <= held.numbers and own.dates <= held.dates and {*own.names} <= {*held.names}
-    )
+    tells = any(number.unit or number.value > _FEW for number in own.numbers)
+    same = own.concepts <= held.concepts and own.numbers <= held.numbers and own.dates <= held.dates
+    return tells and same and {*own.names} <= {*held.names}
 
 
 def _in_order(chosen: Sequence[Chosen], kind: str) -> list[Chosen]:
@@ -172,16 +186,21 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
         of_the_event = published[place] - published[0] <= _TOLL_RISES and not other_day[place]
         if own >= least and counts and counted & terms.concepts and of_the_event:
             tolls.append(place)
-    tolls = [place for place in tolls if not _counts_some(scored.candidates[place].text, scored)] or tolls
+    tolls = [place for place in tolls if not _counts_some(scored.candidates[place].text, scored.part.text)] or tolls
     newest = max((published[place] for place in tolls), default=0.0)
     return scored.only([place for place in tolls if published[place] == newest]) if tolls else scored
 
 
-def _counts_some(text: str, scored: Scored) -> bool:
-    """Tell whether a toll is that of an earlier hour, or of some of the victims that the question does not ask for."""
-    terms = read_terms(text)
-    some = (terms.concepts & _SOME) - scored.terms.concepts
-    return bool(_EARLY.search(text) or (some and len(terms.numbers) == 1))
+def _counts_some(text: str, question: str) -> bool:
+    """Tell whether a toll is that of the first reports, or of a group of the victims that is not asked for."""
+    numbers = read_terms(text).numbers
+    if len(numbers) != 1:
+        return False
+    (number,) = numbers
+    group = re.search(
+        rf"\b{re.escape(number.written)}(?: {_GROUP}\b| of\b.*\b(?:was|were|is|are)(?: an?)? {_GROUP}\b)", text
+    )
+    return bool(_FIRST_REPORTS.search(text) or (group and not re.search(rf"\b{_GROUP}\b", question)))
 
 
 def _is_full(scored: Scored, chosen: Sequence[Candidate]) -> bool:

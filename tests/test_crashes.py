@@ -5,14 +5,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
 
 from index import NewsIndex
 from index.embed import Vectors
 from index.generation import current_generation
-from tests.fakes import KYIV, PARIS, ROME, FakeEmbedder, add, ids, places
+from tests.fakes import KYIV, PARIS, ROME, FakeEmbedder, add, ids, places, write_articles
 
 # Crashes
 
@@ -30,6 +32,50 @@ def test_what_was_committed_before_a_failure_is_kept_and_published(
     with NewsIndex.open(folder, embedder=Fails()) as failing, pytest.raises(MemoryError):
         add(failing, KYIV, PARIS)
     assert (ids(empty.search("Kyiv Paris")), empty.state()) == (["kyiv"], {"generation": 1, "commit_seq": 1})
+
+
+def test_a_stop_between_two_batches_keeps_what_was_committed_and_waits_for_no_more(
+    tmp_path: Path, empty: NewsIndex, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.ingest._BATCH_PASSAGES", 1)
+    read = count(1)
+
+    def stopped(what: str, more: int) -> None:
+        if what == "articles" and next(read) == 4:
+            raise KeyboardInterrupt
+
+    articles = [{"id": f"a{number}", "text": f"Missile {number} fell."} for number in range(9)]
+    with pytest.raises(KeyboardInterrupt):
+        empty.ingest(write_articles(tmp_path / "a.jsonl", *articles), progress=stopped)
+    assert ids(empty.search("missile")) == ["a0", "a1"]
+    assert len(embedder.embedded) <= 3
+    assert empty.ingest(tmp_path / "a.jsonl").totals == {"ingested": 7, "duplicate": 0, "skipped": 2, "failed": 0}
+
+
+def test_a_large_article_is_left_in_its_middle_where_the_ingest_is_stopped(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, stop = Event(), Event()
+
+    class Slow(FakeEmbedder):
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            begun.set()
+            assert stop.wait(timeout=20)
+            return super().embed_passages(texts)
+
+    def stopped(what: str, more: int) -> None:
+        if what == "articles" and next(read) == 2:
+            assert begun.wait(timeout=20)
+            Timer(0.1, stop.set).start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("index.ingest._BATCH_PASSAGES", 1)
+    monkeypatch.setattr("index.ingest._PART_PASSAGES", 1)
+    read = count(1)
+    large = {"id": "large", "text": "\n\n".join(f"Missile {number} fell on a town. " * 20 for number in range(30))}
+    with NewsIndex.open(folder, create=True, embedder=(slow := Slow())) as index, pytest.raises(KeyboardInterrupt):
+        index.ingest(write_articles(tmp_path / "a.jsonl", large, PARIS), progress=stopped)
+    assert len(slow.embedded) == 1
 
 
 INGEST_ONE_BY_ONE = """

@@ -40,9 +40,13 @@ def test_no_texts_have_no_outputs(encoder: Encoder) -> None:
     assert [output.shape for output in encoder.run(encoder.tokenize([]))] == [(0, 0), (0, 1)]
 
 
-def test_the_order_of_the_texts_is_kept(encoder: Encoder) -> None:
+@pytest.mark.parametrize("together", [1, 32])
+def test_the_order_of_the_texts_is_kept(encoder: Encoder, monkeypatch: pytest.MonkeyPatch, together: int) -> None:
+    monkeypatch.setattr("index.encoder._TOKENS_TOGETHER", together)
     texts = ["it " * (n % 10) for n in range(40)]
-    assert encoder.run(encoder.tokenize(texts))[1].ravel().tolist() == [3 + 4 * (n % 10) for n in range(40)]
+    by_token, by_text = encoder.run(encoder.tokenize(texts))
+    assert by_text.ravel().tolist() == [3 + 4 * (n % 10) for n in range(40)]
+    assert by_token.tolist() == [[1, *[4] * (n % 10), 2, *[0] * (9 - n % 10)] for n in range(40)]
 
 
 def test_what_is_too_long_is_cut_and_counted_whole(encoder: Encoder) -> None:
@@ -67,13 +71,17 @@ def test_the_result_does_not_depend_on_company_or_threads(tiny: Recipe, tiny_cac
 
 
 def test_of_a_length_that_many_have_some_are_computed_together_and_of_a_rare_one_none() -> None:
-    batches = list(_batches([100] * 16 + [8] * 3))
+    batches = list(_batches([100] * 16 + [8] * 3, 2))
     assert [(length, len(places)) for length, places in batches] == [(112, 4)] * 4 + [(8, 1)] * 3
     assert sorted(place for _, places in batches for place in places) == list(range(19))
 
 
 def test_what_does_not_fill_the_last_batch_is_computed_alone() -> None:
-    assert [len(places) for _, places in _batches([200] * 7)] == [2, 2, 2, 1]
+    assert [len(places) for _, places in _batches([200] * 7, 2)] == [2, 2, 2, 1]
+
+
+def test_texts_are_computed_alone_where_threads_would_be_without_work() -> None:
+    assert {len(places) for _, places in _batches([128] * 12, 8)} == {1}
 
 
 # Beside others
