@@ -1,10 +1,11 @@
-"""Make up as many news articles as a benchmark wants, out of the sample articles' sentences and this project's prose.
+"""Make up as many news articles as a benchmark wants, out of sentences of the sample articles and of invented stories.
 
 Shuffled sentences alone would repeat each word thousands of times, and a search would find everything everywhere. So
 every article has names, figures and dates of its own, and a part of its other words comes from an invented vocabulary
 in which a few words are frequent and most are rare (Zipf's law), as in news.
 """
 
+import json
 import random
 import re
 from bisect import bisect
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 
 from index.readers import read_articles
@@ -26,6 +27,7 @@ _SYLLABLES = "ba bel cor da del dra en fa gor han il ka kel lo mar mi nor o pel 
 _SOURCES = tuple(f"{place} Desk" for place in "Paris Kyiv London Brussels Rome Oslo Madrid Vienna".split())
 _VOCABULARY = 30_000
 _EXCHANGED = 0.3  # the share of content words that comes from the invented vocabulary
+_STORIES = 400
 _FIRST_DAY = date(2024, 1, 1)
 _DAYS = 600
 _QUESTIONS = (
@@ -81,12 +83,12 @@ def stories(*, seed: int) -> Iterator[Story]:
 
 @cache
 def _sentences() -> tuple[str, ...]:
-    """Return the sentences of the sample articles and of the prose in docs/ and README.md."""
+    """Return the sentences of the sample articles and of the first stories of `eval/fit/stories.jsonl`."""
     texts = [a.text for a in read_articles(CHECKOUT / "seeds" / "articles.jsonl", meta={}) if not isinstance(a, Unread)]
-    for path in sorted([CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]):
-        paragraphs = path.read_text(encoding="utf-8").split("\n\n")
-        texts += [" ".join(paragraph.split()) for paragraph in paragraphs if re.match(r"[A-Z][^|`#]+$", paragraph)]
     found = [span.of(text) for text in texts for span in split_sentences(text)]
+    with (CHECKOUT / "eval" / "fit" / "stories.jsonl").open(encoding="utf-8") as lines:
+        for line in islice(lines, _STORIES):
+            found += [sentence for article in json.loads(line)["articles"] for sentence in article["sentences"]]
     return tuple(sentence for sentence in found if 40 <= len(sentence) <= 400)
 
 
