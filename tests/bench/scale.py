@@ -33,7 +33,7 @@ from rag.bot import NewsBot
 from tests.bench.measuring import now_mb, peak_mb, seconds
 from tests.bench.scale_corpus import stories
 
-PASSAGES_AN_ARTICLE = 5.4
+PASSAGES_AN_ARTICLE = 4.1
 QUERIES = 200
 WARM = 20
 SEED = 7
