@@ -50,9 +50,8 @@ class Encoder:
         self._untruncated: Tokenizer | None = None
         self._tokenizer_file = files[TOKENIZER]
         self._threads = threads
-        self._idle: deque[openvino.InferRequest] = (
-            deque()
-        )  # at most as many as ever ran at once: making them takes time
+        # Requests for the next call: never more than ran at once. Making one takes time.
+        self._idle: deque[openvino.InferRequest] = deque()
         others = _NAMES.get(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(), "float32")
         self.arithmetic = f"int8 and {others}" if recipe.precision == "int8" else others
 
