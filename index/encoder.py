@@ -104,6 +104,7 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": threads,  # one text or group a thread: faster than several on one
         "PERFORMANCE_HINT": "THROUGHPUT",
+        "ENABLE_CPU_PINNING": False,  # else a thread waits for whatever else runs on its core, while another is free
     }
     if precision == "float32":  # else OpenVINO takes what the CPU has: bfloat16, or float32
         settings["INFERENCE_PRECISION_HINT"] = "f32"
