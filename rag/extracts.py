@@ -29,23 +29,45 @@ def extracts(names: Sequence[str], found: Sequence[Candidate]) -> list[tuple[lis
     """Return what is read of each passage, and the places of its candidates among those found.
 
     A passage is read behind the sentences before it, which tell who "he" is, under its title, its day, and the first
-    sentences of its article that hold the `names` of the question, which tell what "the fund" is.
+    sentences of its article that hold the `names` of the question, which tell what "the fund" is. Passages that follow
+    upon each other are read as one, where the reader reads so much at once.
     """
     by_passage: dict[str, list[int]] = {}
     for row, candidate in enumerate(found):
         by_passage.setdefault(candidate.hit.passage.id, []).append(row)
-    return [(rows, _extract([found[row] for row in rows], names)) for rows in by_passage.values()]
+    stretches: list[list[int]] = []
+    for rows in sorted(by_passage.values(), key=lambda rows: _place(found[rows[0]])):
+        if stretches and _goes_on([found[row] for row in stretches[-1]], found[rows[0]]):
+            stretches[-1] += rows
+        else:
+            stretches.append(rows)
+    return [(rows, _extract([found[row] for row in rows], names)) for rows in stretches]
+
+
+def _place(candidate: Candidate) -> tuple[str, int, int]:
+    return candidate.article.id, candidate.article.revision, candidate.hit.passage.start
+
+
+def _goes_on(stretch: Sequence[Candidate], candidate: Candidate) -> bool:
+    """Tell whether the passage of a candidate follows upon a stretch of its article, and may be read with it."""
+    first, last, passage, text = stretch[0], stretch[-1], candidate.hit.passage, candidate.article.text
+    same = _place(candidate)[:2] == _place(first)[:2]
+    between = text[max(last.span.end, last.hit.passage.end) : passage.start]
+    return same and not between.strip() and len(text[first.hit.passage.start : passage.end].encode()) <= _STRETCH
+
+
+_STRETCH = 750  # bytes of passages that are read as one: with what stands above them they are never cut; by hand
 
 
 def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
-    hit, text = found[0].hit, found[0].article.text
+    text = found[0].article.text
     told = whole_quotations(text)
-    first = min(hit.passage.start, *(candidate.span.start for candidate in found))
+    first = min(found[0].hit.passage.start, *(candidate.span.start for candidate in found))
     start = min(first, *(span.start for span in told if first - span.start <= _CONTEXT))
-    end = max(hit.passage.end, *(candidate.span.end for candidate in found))
+    end = max(found[-1].hit.passage.end, *(candidate.span.end for candidate in found))
     spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
     read = [span.of(text) for span in told if start <= span.start and span.end <= end]
-    head = introduced(head_of(hit.article), names, read, [span.of(text) for span in told])
+    head = introduced(head_of(found[0].article), names, read, [span.of(text) for span in told])
     return Extract(head, text[start:end], spans)
 
 

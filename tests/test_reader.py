@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from index import NewsIndex
+from index import Chunking, Hit, NewsIndex
 from index.embed import BUNDLED_MODEL, SentenceTransformerEmbedder
 from index.reference_encoder import ReferenceEncoder
 from index.scope import Filters
@@ -129,6 +129,42 @@ def test_a_passage_is_read_behind_the_sentences_before_it(index: NewsIndex) -> N
     assert hits[0].passage.text in extract.text
     assert not extract.text.startswith(hits[0].passage.text[:20])
     assert extract.spans[0].start > 0
+
+
+def short_passages(tmp_path: Path) -> list[Hit]:
+    """Return the passages of an article in the order of its text: 16 of some 100 characters."""
+    text = " ".join(f"Boat number {number} lies in the harbour of a town by the sea." for number in range(32))
+    path = write_articles(tmp_path / "b.jsonl", {"id": "short", "title": "Boats", "text": text})
+    chunking = Chunking(max_tokens=32)
+    with NewsIndex.open(tmp_path / "short", create=True, embedder=FakeEmbedder(), chunking=chunking) as opened:
+        opened.ingest(path)
+        return sorted(opened.find("boat", k=50, filters=Filters()), key=lambda hit: hit.passage.start)
+
+
+def read_of(hits: Sequence[Hit]) -> Sequence[Extract]:
+    readings("Which?", (), candidates(hits), recording := Recording())
+    return recording.extracts
+
+
+def test_passages_that_follow_upon_each_other_are_read_as_one(tmp_path: Path) -> None:
+    first, second, third, fourth, *_ = short_passages(tmp_path)
+    (extract,) = read_of([third, second, first])
+    assert [span.of(extract.text) for span in extract.spans] == [c.text for c in candidates([first, second, third])]
+    assert [len(extract.spans) for extract in read_of([first, fourth, second])] == [4, 2]
+
+
+def test_no_more_is_read_as_one_than_the_reader_reads(tmp_path: Path) -> None:
+    hits = short_passages(tmp_path)
+    extracts = read_of(hits)
+    assert 1 < len(extracts) < len(hits) / 3
+    assert sum(len(extract.spans) for extract in extracts) == len(candidates(hits))
+    assert max(extract.spans[-1].end - extract.spans[0].start for extract in extracts) <= 750
+
+
+def test_passages_of_two_articles_are_read_apart(index: NewsIndex) -> None:
+    hits = index.find("drones killed people boat", k=20, filters=Filters())
+    assert len({hit.article.id for hit in hits}) == 2
+    assert {extract.head.split()[0] for extract in read_of(hits)} == {"Toll", "Long"}
 
 
 def test_a_passage_is_read_under_its_title_and_day(index: NewsIndex) -> None:
