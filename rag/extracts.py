@@ -1,5 +1,6 @@
 """What a passage is read under: the title and the day, and the sentences that tell what its words stand for."""
 
+import re
 from calendar import month_name
 from collections.abc import Sequence
 
@@ -16,17 +17,17 @@ __all__ = ["extracts", "head_of", "introduced", "readings"]
 
 
 def readings(question: str, names: Sequence[str], found: Sequence[Candidate], reader: Reader) -> Readings:
-    """Return shape ``(len(found), len(READINGS))``: what the reader says of each candidate, in its passage."""
-    passages = extracts(names, found)
+    """Return shape ``(len(found), len(READINGS))``: what the reader says of each candidate, in its extract."""
+    read_together = extracts(names, found)
     table = np.zeros((len(found), len(READINGS)), dtype=np.float32)
-    read = reader.read(question, [extract for _, extract in passages])
-    for (rows, _), own in zip(passages, read, strict=True):
+    read = reader.read(question, [extract for _, extract in read_together])
+    for (rows, _), own in zip(read_together, read, strict=True):
         table[rows] = own
     return table
 
 
 def extracts(names: Sequence[str], found: Sequence[Candidate]) -> list[tuple[list[int], Extract]]:
-    """Return what is read of each passage, and the places of its candidates among those found.
+    """Return what is read of the passages, the best one first, and the places of its candidates among those found.
 
     A passage is read behind the sentences before it, which tell who "he" is, under its title, its day, and the first
     sentences of its article that hold the `names` of the question, which tell what "the fund" is. Passages that follow
@@ -37,38 +38,47 @@ def extracts(names: Sequence[str], found: Sequence[Candidate]) -> list[tuple[lis
         by_passage.setdefault(candidate.hit.passage.id, []).append(row)
     stretches: list[list[int]] = []
     for rows in sorted(by_passage.values(), key=lambda rows: _place(found[rows[0]])):
-        if stretches and _goes_on([found[row] for row in stretches[-1]], found[rows[0]]):
+        if stretches and _go_on([found[row] for row in stretches[-1]], [found[row] for row in rows]):
             stretches[-1] += rows
         else:
             stretches.append(rows)
-    return [(rows, _extract([found[row] for row in rows], names)) for rows in stretches]
+    return [(rows, _extract([found[row] for row in rows], names)) for rows in sorted(stretches, key=min)]
 
 
 def _place(candidate: Candidate) -> tuple[str, int, int]:
     return candidate.article.id, candidate.article.revision, candidate.hit.passage.start
 
 
-def _goes_on(stretch: Sequence[Candidate], candidate: Candidate) -> bool:
-    """Tell whether the passage of a candidate follows upon a stretch of its article, and may be read with it."""
-    first, last, passage, text = stretch[0], stretch[-1], candidate.hit.passage, candidate.article.text
-    same = _place(candidate)[:2] == _place(first)[:2]
+def _go_on(stretch: Sequence[Candidate], others: Sequence[Candidate]) -> bool:
+    """Tell whether the passage of others follows upon a stretch of its article, and may be read with it."""
+    last, passage, text = stretch[-1], others[0].hit.passage, others[0].article.text
+    if _place(last)[:2] != _place(others[0])[:2]:
+        return False
     between = text[max(last.span.end, last.hit.passage.end) : passage.start]
-    return same and not between.strip() and len(text[first.hit.passage.start : passage.end].encode()) <= _STRETCH
+    pieces = _PIECE.findall(_read([*stretch, *others]).of(text).encode())
+    return not between.strip() and len(pieces) <= _MOST_PIECES
 
 
-_STRETCH = 750  # bytes of passages that are read as one: with what stands above them they are never cut; by hand
+_PIECE = re.compile(rb"[A-Za-z]{1,6}|[^A-Za-z\s]")
+_MOST_PIECES = 200
+"""How much is read as one. Texts have about as many tokens as such pieces, or fewer: so with what stands above it, it
+fits in the reader's 320 tokens, be it prose, figures or Korean. By hand; of English it is about 800 characters."""
+
+
+def _read(found: Sequence[Candidate]) -> Span:
+    """Return what is read of an article: the passages of the candidates, and the sentences just before them."""
+    first = min(found[0].hit.passage.start, *(candidate.span.start for candidate in found))
+    before = (span.start for span in whole_quotations(found[0].article.text) if first - span.start <= _CONTEXT)
+    return Span(min(first, *before), max(found[-1].hit.passage.end, *(candidate.span.end for candidate in found)))
 
 
 def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
-    text = found[0].article.text
+    text, place = found[0].article.text, _read(found)
     told = whole_quotations(text)
-    first = min(found[0].hit.passage.start, *(candidate.span.start for candidate in found))
-    start = min(first, *(span.start for span in told if first - span.start <= _CONTEXT))
-    end = max(found[-1].hit.passage.end, *(candidate.span.end for candidate in found))
-    spans = tuple(Span(candidate.span.start - start, candidate.span.end - start) for candidate in found)
-    read = [span.of(text) for span in told if start <= span.start and span.end <= end]
+    spans = tuple(Span(candidate.span.start - place.start, candidate.span.end - place.start) for candidate in found)
+    read = [span.of(text) for span in told if place.start <= span.start and span.end <= place.end]
     head = introduced(head_of(found[0].article), names, read, [span.of(text) for span in told])
-    return Extract(head, text[start:end], spans)
+    return Extract(head, place.of(text), spans)
 
 
 _CONTEXT = 160  # characters before a passage: about a sentence; chosen, not fitted

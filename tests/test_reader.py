@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from index import Chunking, Hit, NewsIndex
-from index.embed import BUNDLED_MODEL, SentenceTransformerEmbedder
+from index.embed import BUNDLED_MODEL, SentenceTransformerEmbedder, bundled_model_folder
 from index.reference_encoder import ReferenceEncoder
 from index.scope import Filters
 from index.sentences import Span, split_sentences
@@ -131,14 +132,17 @@ def test_a_passage_is_read_behind_the_sentences_before_it(index: NewsIndex) -> N
     assert extract.spans[0].start > 0
 
 
-def short_passages(tmp_path: Path) -> list[Hit]:
-    """Return the passages of an article in the order of its text: 16 of some 100 characters."""
-    text = " ".join(f"Boat number {number} lies in the harbour of a town by the sea." for number in range(32))
+BOATS = "Boat number {0} lies in the harbour of a town by the sea."
+
+
+def short_passages(tmp_path: Path, sentence: str = BOATS, *, count: int = 32, max_tokens: int = 32) -> list[Hit]:
+    """Return the passages of an article that says a sentence with each number, in the order of its text."""
+    text = " ".join(sentence.format(number) for number in range(count))
     path = write_articles(tmp_path / "b.jsonl", {"id": "short", "title": "Boats", "text": text})
-    chunking = Chunking(max_tokens=32)
+    chunking = Chunking(max_tokens=max_tokens)
     with NewsIndex.open(tmp_path / "short", create=True, embedder=FakeEmbedder(), chunking=chunking) as opened:
         opened.ingest(path)
-        return sorted(opened.find("boat", k=50, filters=Filters()), key=lambda hit: hit.passage.start)
+        return sorted(opened.find("boat", k=99, filters=Filters()), key=lambda hit: hit.passage.start)
 
 
 def read_of(hits: Sequence[Hit]) -> Sequence[Extract]:
@@ -153,18 +157,54 @@ def test_passages_that_follow_upon_each_other_are_read_as_one(tmp_path: Path) ->
     assert [len(extract.spans) for extract in read_of([first, fourth, second])] == [4, 2]
 
 
-def test_no_more_is_read_as_one_than_the_reader_reads(tmp_path: Path) -> None:
-    hits = short_passages(tmp_path)
+def test_the_best_passage_is_read_first(tmp_path: Path) -> None:
+    first, second, _, fourth, *_ = short_passages(tmp_path)
+    extracts = read_of([fourth, first, second])
+    assert [fourth.passage.text in extract.text for extract in extracts] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Boat number {0} lies in the harbour of a town by the sea.",
+        "Oslo{0} 3-1 Lviv, 2-3, 6-3, 6-4, 7-5.",
+        "Germany{0}: 13.5, 13.3, 7.8, 9.1, 22.0, 3.3, +4.1, -0.3.",
+        "Німеччина пообіцяла Україні {0} мільйонів євро на озброєння.",
+        "독일은 우크라이나에 {0} 억 유로를 약속했다.",
+    ],
+)
+def test_no_more_is_read_as_one_than_the_reader_reads(tmp_path: Path, sentence: str) -> None:
+    hits = short_passages(tmp_path, sentence)
     extracts = read_of(hits)
-    assert 1 < len(extracts) < len(hits) / 3
     assert sum(len(extract.spans) for extract in extracts) == len(candidates(hits))
-    assert max(extract.spans[-1].end - extract.spans[0].start for extract in extracts) <= 750
+    tokenizer = Tokenizer.from_file(str(bundled_model_folder() / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    alone = max(len(tokenizer.encode(extract.text).ids) for hit in hits for extract in read_of([hit]))
+    assert max(len(tokenizer.encode(extract.text).ids) for extract in extracts) <= max(245, alone)
 
 
-def test_passages_of_two_articles_are_read_apart(index: NewsIndex) -> None:
-    hits = index.find("drones killed people boat", k=20, filters=Filters())
-    assert len({hit.article.id for hit in hits}) == 2
-    assert {extract.head.split()[0] for extract in read_of(hits)} == {"Toll", "Long"}
+def test_many_short_passages_are_read_in_few_pieces(tmp_path: Path) -> None:
+    hits = short_passages(tmp_path)
+    assert 1 < len(read_of(hits)) < len(hits) / 3
+
+
+def test_passages_of_two_articles_are_read_apart(tmp_path: Path) -> None:
+    articles = [{"id": name, "title": name, "text": f"{name} sent a boat."} for name in ("Oslo", "Rome")]
+    with NewsIndex.open(tmp_path / "two", create=True, embedder=FakeEmbedder()) as opened:
+        opened.ingest(write_articles(tmp_path / "two.jsonl", *articles))
+        extracts = read_of(opened.find("boat", k=8, filters=Filters()))
+    assert sorted((e.head, e.text) for e in extracts) == [
+        ("Oslo\n", "Oslo sent a boat."),
+        ("Rome\n", "Rome sent a boat."),
+    ]
+
+
+def test_a_quotation_that_covers_a_passage_joins_those_around_it(tmp_path: Path) -> None:
+    said = "He said: “The first boat lies in the harbour of the town. The second lies there too. The third is at sea.”"
+    hits = short_passages(tmp_path, said + " Then {0} people left the place.", count=1, max_tokens=16)
+    (extract,) = read_of(hits)
+    assert [span.of(extract.text) for span in extract.spans] == [said, "Then 0 people left the place."]
 
 
 def test_a_passage_is_read_under_its_title_and_day(index: NewsIndex) -> None:
