@@ -47,7 +47,7 @@ __all__ = [
 
 READINGS = ("evidence", "span", "answerable")
 """What is read of each sentence: the mean of its tokens' evidence; the best short answer that begins and ends in it,
-above that of none; and whether the passage answers at all. All are logits: 0 is even odds."""
+above that of none; and whether the extract answers at all. All are logits: 0 is even odds."""
 
 Readings = npt.NDArray[np.float32]
 

@@ -80,6 +80,13 @@ def test_what_does_not_fill_the_last_batch_is_computed_alone() -> None:
     assert [len(places) for _, places in _batches([200] * 7, 2)] == [2, 2, 2, 1]
 
 
+def test_requests_are_kept_for_the_next_call_and_never_more_than_two_a_thread(tiny: Recipe, tiny_cache: Path) -> None:
+    encoder = Encoder.open(tiny, tiny_cache, threads=2)
+    for _ in range(3):
+        encoder.run(encoder.tokenize(["it " * (n % 9) for n in range(40)]))
+        assert len(encoder._idle) == 4
+
+
 def test_texts_are_computed_alone_where_threads_would_be_without_work() -> None:
     assert {len(places) for _, places in _batches([128] * 12, 8)} == {1}
 

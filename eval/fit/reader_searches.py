@@ -24,7 +24,7 @@ from rag.reader import Extract
 __all__ = ["Search", "searches"]
 
 _SHELF = 24  # stories that are searched at once; of many more, the gold of hard questions is too seldom found
-_MOST_READ = 6  # passages of a search: those with gold, and the first of the others
+_MOST_READ = 6  # extracts of a search: those with gold, and the first of the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def _search(index: NewsIndex, case: Case, reach: float) -> Search | None:
     if case.evidence and not gold:
         return None
     part = question.parts[0]
-    passages = extracts(with_known_names(part, found).names, found)
+    stretches = extracts(with_known_names(part, found).names, found)
     answer = next(iter(case.answers), "")
-    read = [_example(part.text, extract, rows, gold, answer) for rows, extract in passages]
+    read = [_example(part.text, extract, rows, gold, answer) for rows, extract in stretches]
     read.sort(key=lambda example: not example.gold)
     return Search(tuple(read[:_MOST_READ]), several=case.kind in SEVERAL)
 
