@@ -1,4 +1,7 @@
-"""What a passage is read under: the title and the day, and the sentences that tell what its words stand for."""
+"""What the reader is given: passages, as one where they follow upon each other, under what tells what they are about.
+
+That is the title and the day of their article, and the sentences that tell what their words stand for.
+"""
 
 import re
 from calendar import month_name

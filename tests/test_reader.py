@@ -166,7 +166,7 @@ def test_the_best_passage_is_read_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "Boat number {0} lies in the harbour of a town by the sea.",
+        BOATS,
         "Oslo{0} 3-1 Lviv, 2-3, 6-3, 6-4, 7-5.",
         "Germany{0}: 13.5, 13.3, 7.8, 9.1, 22.0, 3.3, +4.1, -0.3.",
         "Німеччина пообіцяла Україні {0} мільйонів євро на озброєння.",
