@@ -15,9 +15,9 @@ from index.duplicates import numerals, shingles
 from index.news_index import Hit
 from index.sentences import Span, split_sentences
 from rag.lexicon import fold
-from rag.terms import read_terms, stem
+from rag.terms import Terms, known_word, read_terms, stem
 
-__all__ = ["MAX_WORDS", "Candidate", "candidates", "forget_texts", "whereabouts", "whole_quotations"]
+__all__ = ["MAX_WORDS", "Candidate", "article_terms", "candidates", "forget_texts", "whereabouts", "whole_quotations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,12 @@ def whole_quotations(text: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
+@lru_cache(maxsize=256)
+def article_terms(text: str) -> Terms:
+    """Return what the text of an article is about: its sentences are read for themselves anyway."""
+    return Terms.joined([read_terms(span.of(text)) for span in whole_quotations(text)])
+
+
 def _is_short(quotation: str) -> bool:
     return len(split_sentences(quotation)) <= _LONGEST_QUOTATION and len(quotation.split()) <= MAX_WORDS
 
@@ -97,7 +103,7 @@ MAX_WORDS = 120
 
 def forget_texts() -> None:
     """Empty the caches that hold words of articles, so that those of a deleted article do not live on in them."""
-    for cached in (whole_quotations, read_terms, fold, stem, shingles, numerals):
+    for cached in (whole_quotations, article_terms, read_terms, known_word, fold, stem, shingles, numerals):
         cached.cache_clear()
 
 

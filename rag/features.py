@@ -15,7 +15,7 @@ import numpy.typing as npt
 from index.article import Article
 from index.dates import utc_day
 from index.news_index import NewsIndex
-from rag.candidates import Candidate
+from rag.candidates import Candidate, article_terms
 from rag.lexicon import CONCEPTS, SPEECH
 from rag.parts import Part
 from rag.reader import READINGS, Readings
@@ -105,7 +105,7 @@ def _recency(found: Sequence[Candidate]) -> list[float]:
 
 
 def _row(part: Part, terms: Terms, candidate: Candidate, weights: Weights, age: float) -> list[float]:
-    own, article = read_terms(candidate.text), read_terms(candidate.article.text)
+    own, article = read_terms(candidate.text), article_terms(candidate.article.text)
     title = read_terms(title_of(candidate.article))
     near = [own, title, read_terms(candidate.before), read_terms(candidate.after)]
     day = day_of(candidate.article)

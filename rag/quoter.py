@@ -17,7 +17,7 @@ from index.article import Article
 from index.news_index import Hit, NewsIndex
 from index.sentences import Span
 from rag.answer import Copy
-from rag.candidates import MAX_WORDS, candidates
+from rag.candidates import MAX_WORDS, article_terms, candidates
 from rag.choice import Chosen, Scored, choose, same_report
 from rag.cite import Draft, DraftSentence, Source
 from rag.extracts import readings
@@ -193,8 +193,7 @@ def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:
 def missing_anchors(scored: Scored) -> list[str]:
     """Return the names, numbers and dates of a part that no article that was read holds, as the question has them."""
     articles = {candidate.article.id: candidate.article for candidate in scored.candidates}
-    texts = [text for a in articles.values() for text in (a.text, title_of(a))]
-    held = [read_terms(text) for text in texts]
+    held = [terms for a in articles.values() for terms in (article_terms(a.text), read_terms(title_of(a)))]
     keys = frozenset().union(*(terms.keys for terms in held))
     values = {number.value for terms in held for number in terms.numbers}
     days = {day for article in articles.values() if (day := day_of(article))}

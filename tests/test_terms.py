@@ -3,8 +3,8 @@
 import pytest
 
 from rag import lexicon
-from rag.candidates import forget_texts
-from rag.terms import Date, Number, is_held, read_terms, stem
+from rag.candidates import article_terms, forget_texts
+from rag.terms import Date, Number, is_held, known_word, read_terms, stem
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,36 @@ def test_a_sum_is_money_and_a_price_goes_with_inflation(word: str, concept: str)
 
 
 def test_words_of_deleted_articles_are_forgotten() -> None:
-    read_terms("Zanzibar traded")
-    stem("traded")
-    assert lexicon.fold.cache_info().currsize
-    assert stem.cache_info().currsize
+    article_terms("Zanzibar traded. It paid.")
+    kept = (article_terms, read_terms, known_word, lexicon.fold, stem)
+    assert all(cached.cache_info().currsize for cached in kept)
+    sizes = [cached.cache_info().maxsize for cached in kept]
     forget_texts()
-    assert (lexicon.fold.cache_info().currsize, stem.cache_info().currsize) == (0, 0)
-    assert (lexicon.fold.cache_info().maxsize, stem.cache_info().maxsize) == (65_536, 65_536)
+    assert [cached.cache_info().currsize for cached in kept] == [0] * len(kept)
+    assert [cached.cache_info().maxsize for cached in kept] == sizes
+
+
+def test_an_article_is_about_what_its_sentences_are_about() -> None:
+    text = "Oslo paid EUR 5 million on 3 May 2031. Prime Minister Ilva Torrent thanked the Norwegians for it."
+    whole, joined = read_terms(text), article_terms(text)
+    assert joined == whole
+    assert joined.names == ("ilva", "torrent", "norway")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Analysts in Kyiv-held towns left", ("kyiv",)),
+        ("Torrent left", ()),
+        ("Torrent said so", ("torrent",)),
+        ("Help us, the US", ("us",)),
+        ("NATO and WHO met", ("nato", "who")),
+    ],
+)
+def test_a_word_is_a_name_by_how_it_is_written_and_at_a_start_by_what_follows(
+    text: str, names: tuple[str, ...]
+) -> None:
+    assert read_terms(text).names == names
 
 
 @pytest.mark.parametrize(
