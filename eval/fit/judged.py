@@ -25,6 +25,7 @@ from eval.fit.stories import Story
 from eval.suites import articles_of
 from index.article import Article
 from index.news_index import NewsIndex
+from index.passage import Chunking
 from index.scope import Filters
 from rag.candidates import Candidate, whereabouts
 from rag.choice import Scored
@@ -100,9 +101,9 @@ class RememberingReader:
 
 
 @contextmanager
-def development_cases() -> Iterator[tuple[NewsIndex, list[Case]]]:
+def development_cases(chunking: Chunking | None = None) -> Iterator[tuple[NewsIndex, list[Case]]]:
     """Open an index of seeds/, and the development cases and those of `sample_cases.jsonl` over it."""
-    with TemporaryDirectory() as folder, NewsIndex.open(folder, create=True) as index:
+    with TemporaryDirectory() as folder, NewsIndex.open(folder, create=True, chunking=chunking) as index:
         index.ingest(CHECKOUT / "seeds" / "articles.jsonl")
         files = (CHECKOUT / "eval" / "cases" / "dev.jsonl", SAMPLE_CASES)
         yield index, [case for file in files for case in load_cases(file, articles_of(index))]

@@ -4,6 +4,7 @@ Tries token budgets, an overlap of one sentence and headers, with the model and 
 development cases and the fitting halves of some public sets. Two figures each: nDCG@10 over passages (documents for
 SQuAD), and the share of needs met within the first 800 tokens of retrieved text, because larger passages bring more
 text at the same k. Of a set's articles those are searched that its fitting half is about, so that a run takes minutes.
+A second table tells what the answers to the cases over seeds/ are worth with each budget.
 """
 
 from bisect import bisect_left
@@ -15,6 +16,8 @@ import numpy as np
 
 from eval.benchmarks.corpus import Remembering
 from eval.fit.command import chosen_sets, table_head, table_line
+from eval.fit.judged import asked, development_cases
+from eval.fit.quoter import COLUMNS, outcome, summary
 from eval.fit.retrieval_sets import Places, RetrievalSet, gain
 from index.article import Article
 from index.embed import Embedder, Vectors
@@ -23,13 +26,27 @@ from index.lexical import WordIndex
 from index.passage import Chunking, Passage, header_of, split
 from index.sentences import split_sentences
 from index.tokens import count_tokens, token_starts
+from rag.quoter_model import QuoterModel
+from rag.reader import reader_beside
 
-__all__ = ["SETS", "TRIES", "Figures", "Try", "figures", "fitting_half", "overlapping", "table", "windows"]
+__all__ = [
+    "SETS",
+    "TRIES",
+    "Figures",
+    "Try",
+    "answers_table",
+    "figures",
+    "fitting_half",
+    "overlapping",
+    "table",
+    "windows",
+]
 
 SETS = ("squad", "multihop_rag", "chunking")
 _K = 10
 _BUDGET_TOKENS = 800
 _MOST_QUESTIONS = 400
+_SIZES = (64, 96, 128, 160, 200)
 Cutter = Callable[[Article, Embedder], list[Passage]]
 Header = Callable[[Article, Embedder], str]
 
@@ -88,7 +105,7 @@ class Try:
 
 
 TRIES: Mapping[str, Try] = {
-    **{f"{size} tokens": Try(_cut(size)) for size in (64, 96, 128, 160, 200)},
+    **{f"{size} tokens": Try(_cut(size)) for size in _SIZES},
     "128 tokens, overlap of a sentence": Try(overlapping(_cut(128))),
     "windows of 128 tokens": Try(windows(128)),
     "windows of 200 tokens": Try(windows(200)),
@@ -175,11 +192,23 @@ def table(sets: Sequence[RetrievalSet], tries: Mapping[str, Try], embedder: Embe
     return lines
 
 
+def answers_table(sizes: Sequence[int]) -> list[str]:
+    """Return the lines of the table of answers over seeds/, by the token budget of a passage."""
+    model = QuoterModel.load()
+    lines = table_head(["tried", *COLUMNS])
+    for size in sizes:
+        with development_cases(Chunking(max_tokens=size)) as (index, cases):
+            found = asked(index, cases, reader_beside(index), model.reach)
+        results = [outcome(each, model) for each in found]
+        lines.append(table_line([f"{size} tokens", *(f"{figure:.3f}" for figure in summary(results))]))
+    return lines
+
+
 def main() -> None:
-    """Print the table of tries."""
+    """Print the tables of tries."""
     chosen, embedder = chosen_sets(main.__doc__, SETS)
     sets = [fitting_half(data) for data in chosen]
-    print(*table(sets, TRIES, embedder), sep="\n")
+    print(*table(sets, TRIES, embedder), "", *answers_table(_SIZES), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,23 @@
 """The scripts that fit retrieval: what a need is met by, how a ranking is judged, and that the best try is named."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from eval.cases import Case
 from eval.fit.fusion import ALONE, Rule, Scores, best_rule, held_out_lines, judged, scored
-from eval.fit.passages import TRIES, Try, fitting_half, overlapping, table, windows
+from eval.fit.judged import development_cases
+from eval.fit.passages import TRIES, Try, answers_table, fitting_half, overlapping, table, windows
 from eval.fit.recency import ages_days, distances_days
 from eval.fit.recency import table as recency_table
 from eval.fit.retrieval_sets import LOADERS, Need, Places, RetrievalQuestion, RetrievalSet, Stretch, gain, load_sets
 from index.article import Article
 from index.embed import Embedder
+from index.news_index import NewsIndex
 from index.passage import Chunking, Passage, split
 from tests.fakes import FakeEmbedder
 
@@ -135,6 +139,24 @@ def test_the_table_of_passages_has_a_line_for_each_try() -> None:
         "| sentences | 1.000 / 1.000 | 1.0000 / 1.0000 | 5 | 5 |",
         "| whole | 1.000 / 1.000 | 1.0000 / 1.0000 | 2 | 14 |",
     ]
+
+
+@pytest.mark.model
+def test_the_table_of_answers_is_of_an_index_with_passages_of_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    @contextmanager
+    def three(chunking: Chunking | None = None) -> Iterator[tuple[NewsIndex, list[Case]]]:
+        with development_cases(chunking) as (index, cases):
+            seen.append((str(index.stats()["chunking"]), index.stats()["passages"]))
+            yield index, cases[:3]
+
+    monkeypatch.setattr("eval.fit.passages.development_cases", three)
+    lines = answers_table((64, 128))
+    assert [name for name, _ in seen] == ["sentences-2/64", "sentences-2/128"]
+    assert seen[0][1] > seen[1][1]
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| 64 tokens", "| 128 tokens"]
+    assert all(line.endswith(" | 1.000 |") for line in lines[2:])
 
 
 def test_ages_are_days_to_the_newest_article() -> None:
