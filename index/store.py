@@ -286,7 +286,7 @@ class Store:
             try:
                 yield
             finally:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
 
     def same_text(self, text_sha256: str) -> list[tuple[str, str | None]]:
         """Return id and source of the articles of which a revision has exactly this text, ordered by id."""
@@ -312,10 +312,14 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")  # fails where readers stay longer than it waits for them
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # SQLite has ended it by itself where the disk is full or fails
+            self._connection.execute("ROLLBACK")
 
 
 def holds_store(folder: Path) -> bool:

@@ -216,6 +216,22 @@ def test_the_store_is_for_its_owner_alone(folder: Path, store: Store) -> None:
     assert (folder / "articles.db").stat().st_mode & 0o077 == 0
 
 
+# A commit that SQLite takes back by itself
+
+
+def test_a_full_disk_is_named_and_nothing_of_the_commit_is_kept(store: Store) -> None:
+    store._rows(f"PRAGMA max_page_count = {store._rows('PRAGMA page_count')[0][0]}")
+    with pytest.raises(IndexFolderError, match=r"articles\.db: database or disk is full; check the disk"):
+        add(store, named("a", "Leaders met. " * 2000))
+    assert (store.commit_seq(), store.outlines()) == (0, [])
+
+
+def test_a_block_of_reads_ends_in_peace_where_sqlite_has_ended_its_transaction(store: Store) -> None:
+    with store.reading():
+        store._rows("ROLLBACK")
+    assert store.commit_seq() == 0
+
+
 # Deletes
 
 
@@ -396,6 +412,18 @@ def test_a_commit_that_finds_the_file_taken_says_so(
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(IndexLockedError, match=r"articles\.db: another process is writing to it; try again"):
             add(hurried, ARTICLE)
+
+
+def test_a_commit_that_readers_keep_waiting_too_long_is_taken_back(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.store._BUSY_TIMEOUT_S", 0.05)
+    with closing(Store(folder)) as hurried:
+        with store.reading():
+            store.commit_seq()
+            with pytest.raises(IndexLockedError, match=r"articles\.db: another process is writing to it; try again"):
+                add(hurried, ARTICLE)
+        assert (hurried.commit_seq(), add(hurried, ARTICLE), add(store, named("b"))) == (0, 1, 2)
 
 
 def test_a_store_can_be_shared_between_threads(store: Store) -> None:
