@@ -107,7 +107,10 @@ class Store:
             path.touch(mode=0o600)
         except OSError as error:
             raise IndexFolderError(f"{folder}: {error.strerror}; name another folder with --index") from error
-        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+        with (
+            _damage_named(path),
+            closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)) as connection,
+        ):
             connection.execute("BEGIN IMMEDIATE")
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")

@@ -426,6 +426,15 @@ def test_a_commit_that_readers_keep_waiting_too_long_is_taken_back(
         assert (hurried.commit_seq(), add(hurried, ARTICLE), add(store, named("b"))) == (0, 1, 2)
 
 
+def test_making_a_store_that_another_process_keeps_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.store._BUSY_TIMEOUT_S", 0.05)
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "articles.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(IndexLockedError, match=r"articles\.db: another process is writing to it; try again"):
+            Store.create(folder)
+
+
 def test_a_store_can_be_shared_between_threads(store: Store) -> None:
     threads = [threading.Thread(target=add, args=(store, named(f"a{n}"))) for n in range(20)]
     for thread in threads:
