@@ -312,8 +312,9 @@ class NewsIndex:
             if identity is None:
                 return None
             while self._snapshot is None or self._snapshot.generation.commit_seq != self._store.commit_seq():
-                seq = self._store.commit_seq()
-                catalog = Catalog(self._store.outlines(), self._store.passage_keys())
+                with self._store.reading():  # a key whose revision came later would have no outline
+                    seq, outlines, keys = self._store.commit_seq(), self._store.outlines(), self._store.passage_keys()
+                catalog = Catalog(outlines, keys)
                 generation = load(self.folder, self._store, identity, earlier=self._loaded)
                 if seq == generation.commit_seq == self._store.commit_seq():  # no commit came in between
                     self._snapshot, self._loaded = _Snapshot(generation, catalog, OrderedDict()), generation

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from index import IndexLockedError, NewsIndex
 from index.embed import Vectors
 from index.generation import Generation, load, writer_lock
-from index.store import Identity, Store
+from index.store import Identity, PassageKey, Store
 from tests.fakes import NOW, ROME, FakeEmbedder, add, ids, places
 
 
@@ -56,6 +57,23 @@ def test_a_commit_in_the_middle_of_loading_is_not_mixed_with_what_was_loaded(
     monkeypatch.setattr("index.news_index.load", load_late)
     assert ids(index.search("killed in Kyiv", k=1)) == ["kyiv"]
     assert len(index.search("Rome Kyiv Paris")) == 3
+
+
+def test_a_commit_between_two_reads_of_what_is_held_breaks_no_search(
+    folder: Path, index: NewsIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.store._BUSY_TIMEOUT_S", 0.05)
+    keys = Store.passage_keys
+    with NewsIndex.open(folder, embedder=FakeEmbedder()) as hurried:
+
+        def keys_late(store: Store) -> list[PassageKey]:
+            monkeypatch.undo()
+            with suppress(IndexLockedError):
+                add(hurried, ROME | {"id": "a-first-row"})
+            return keys(store)
+
+        monkeypatch.setattr(Store, "passage_keys", keys_late)
+        assert ids(index.search("killed in Kyiv", k=1)) == ["kyiv"]
 
 
 def test_an_article_deleted_in_the_middle_of_a_search_is_left_out_of_it(folder: Path, other: NewsIndex) -> None:
