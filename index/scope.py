@@ -146,18 +146,19 @@ class _Table:
             known = np.nan_to_num(self.appeared, nan=np.inf) <= _seconds(last_moment, filters.as_of)
             used = np.maximum.reduceat(np.where(known, np.arange(len(known)), -1), self.begins)
         passes = used >= 0
-        wanted = np.ones(len(used), dtype=np.bool_)
+        at = np.where(passes, used, self.latest)  # of an article that is hidden, its latest says whether it is undated
+        wanted = np.ones(len(at), dtype=np.bool_)
         if filters.sources:
             numbers = [self.sources.get(source.casefold(), -1) for source in filters.sources]
-            wanted = np.isin(self.source[self.latest], numbers)
-        undated = np.zeros(len(used), dtype=np.bool_)
+            wanted = np.isin(self.source[at], numbers)
+        undated = np.zeros(len(at), dtype=np.bool_)
         if filters.dated:
-            undated = wanted & np.isnan(self.first_moment[self.latest])
+            undated = wanted & np.isnan(self.first_moment[at])
         if filters.since:
-            passes &= self.last_moment[used] >= _seconds(first_moment, filters.since)
+            passes &= self.last_moment[at] >= _seconds(first_moment, filters.since)
         if filters.until:
-            passes &= self.first_moment[used] <= _seconds(last_moment, filters.until)
-        return used[passes & wanted & ~undated], int(undated.sum())
+            passes &= self.first_moment[at] <= _seconds(last_moment, filters.until)
+        return at[passes & wanted & ~undated], int(undated.sum())
 
 
 def _seconds(moment: Callable[[str], datetime], given: str | None) -> float:

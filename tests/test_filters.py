@@ -6,7 +6,7 @@ import pytest
 
 from index import NewsIndex
 from index.scope import Filters
-from tests.fakes import KYIV_LATER, ROME, add, ids
+from tests.fakes import KYIV, KYIV_LATER, ROME, add, ids
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,32 @@ def test_undated_articles_of_other_sources_are_not_counted(index: NewsIndex) -> 
 def test_as_of_shows_the_revision_of_that_day(index: NewsIndex, as_of: str, revision: int) -> None:
     add(index, KYIV_LATER)
     assert [hit.passage.revision for hit in index.search("Kyiv", as_of=as_of)] == [revision]
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"), [(["Kyiv Desk"], [("kyiv", 1)]), (["Daily"], []), (["Kyiv Desk", "Daily"], [("kyiv", 1)])]
+)
+def test_as_of_judges_the_source_of_that_day(
+    index: NewsIndex, sources: list[str], found: list[tuple[str, int]]
+) -> None:
+    add(index, KYIV_LATER | {"source": "Daily"})
+    hits = index.search("Kyiv", as_of="2025-08-29", sources=sources)
+    assert [(hit.article.id, hit.passage.revision) for hit in hits] == found
+
+
+def test_as_of_shows_what_had_a_date_then_also_where_it_was_lost_later(index: NewsIndex) -> None:
+    add(index, KYIV | {"published": None})
+    scope = index.scope(Filters.of(as_of="2025-08-29"))
+    assert (scope.articles, scope.undated) == (1, 0)
+
+
+@pytest.mark.parametrize(("sources", "undated"), [(["Rome Desk"], 0), (["Wire"], 1)])
+def test_an_undated_article_that_as_of_hides_is_counted_by_its_latest_source(
+    index: NewsIndex, sources: list[str], undated: int
+) -> None:
+    add(index, ROME | {"source": "Rome Desk"})
+    add(index, ROME | {"source": "Wire"})
+    assert index.scope(Filters.of(as_of="2026-01-01", sources=sources)).undated == undated
 
 
 @pytest.mark.parametrize(("as_of", "found"), [("2025-08-31", []), ("2025-09-02", ["rome"])])
