@@ -163,7 +163,7 @@ class _Run:
     _taken: bool = False
     _new: set[tuple[str, str]] = field(default_factory=set)
     _latest: dict[str, Article] = field(default_factory=dict)
-    _saying: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)  # what was taken, by its text
+    _saying: dict[str, list[Article]] = field(default_factory=dict)  # what was taken, without its text, by its text
 
     def note(self, unread: Unread) -> None:
         self.reports.append(FileReport(path=unread.where, outcome=unread.outcome, reason=unread.reason))
@@ -187,8 +187,8 @@ class _Run:
         held = self._held(article.id)
         article = replace(article, revision=held.revision + 1 if held else 1)
         self._new.add(key)
-        self._latest[article.id] = replace(article, text="")
-        self._saying.setdefault(article.text_sha256, []).append((article.id, article.source))
+        outline = self._latest[article.id] = replace(article, text="")
+        self._saying.setdefault(article.text_sha256, []).append(outline)
         self._wait(article)
         self.reports.append(FileReport(path=path, outcome="ingested", articles=(article.id,)))
 
@@ -247,11 +247,14 @@ class _Run:
         return self._latest.get(article_id) or self.store.latest_outline(article_id)
 
     def _repeats(self, article: Article) -> str | None:
+        """Return the id of another article whose latest revision says the same, committed or about to be."""
         if self._held(article.id):
             return None
         text = article.text_sha256
-        same = [*self.store.same_text(text), *self._saying.get(text, ())]
-        return next((i for i, source in same if article.source is None or source in (None, article.source)), None)
+        committed = [(name, source) for name, source in self.store.same_text(text) if name not in self._latest]
+        taken = [(said.id, said.source) for said in self._saying.get(text, ()) if said is self._latest[said.id]]
+        same = (*committed, *taken)
+        return next((name for name, source in same if article.source is None or source in (None, article.source)), None)
 
 
 def identity_of(embedder: Embedder, chunking: Chunking) -> Identity:

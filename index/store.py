@@ -292,9 +292,10 @@ class Store:
                 self._roll_back()
 
     def same_text(self, text_sha256: str) -> list[tuple[str, str | None]]:
-        """Return id and source of the articles of which a revision has exactly this text, ordered by id."""
+        """Return id and source of the articles whose latest revision has exactly this text, ordered by id."""
         return self._rows(
-            "SELECT DISTINCT article_id, source FROM revisions WHERE text_sha256 = ? ORDER BY article_id",
+            "SELECT article_id, source FROM revisions r WHERE text_sha256 = ? AND revision = "
+            "(SELECT max(revision) FROM revisions WHERE article_id = r.article_id) ORDER BY article_id",
             (text_sha256,),
         )
 

@@ -70,6 +70,31 @@ def test_the_same_text_twice_in_one_run_is_a_duplicate(index: NewsIndex) -> None
     ]
 
 
+AGAIN = KYIV | {"id": "again"}
+
+
+@pytest.mark.parametrize(
+    ("articles", "ingested"),
+    [
+        ([KYIV_LATER, AGAIN], ["kyiv", "again"]),
+        ([KYIV_LATER, AGAIN, KYIV_LATER | {"id": "third"}], ["kyiv", "again"]),
+        ([ROME, ROME | {"text": "It was Naples."}, ROME | {"id": "again"}], ["rome", "rome", "again"]),
+        ([KYIV_LATER | {"text": KYIV["text"], "source": "Daily"}, AGAIN], ["kyiv", "again"]),
+    ],
+)
+def test_a_text_that_its_article_says_no_more_is_no_duplicate_of_it(
+    index: NewsIndex, articles: list[dict[str, object]], ingested: list[str]
+) -> None:
+    report = add(index, *articles)
+    assert [name for file in report.files if file.outcome == "ingested" for name in file.articles] == ingested
+
+
+def test_a_text_that_was_corrected_in_an_article_held_is_found_in_another_that_prints_it(index: NewsIndex) -> None:
+    add(index, KYIV_LATER)
+    add(index, AGAIN)
+    assert index.search("At least 19 people were killed in Kyiv", k=1)[0].article.id == "again"
+
+
 def test_two_files_with_the_same_words_are_one_article_and_a_duplicate(tmp_path: Path, index: NewsIndex) -> None:
     for name in ("one.txt", "two.txt"):
         (tmp_path / name).write_text("It held.", encoding="utf-8")

@@ -212,6 +212,14 @@ def test_the_same_text_is_known_by_its_checksum(store: Store) -> None:
     assert store.same_text(named("x").text_sha256) == [("a", "Desk"), ("b", None)]
 
 
+def test_an_article_has_the_text_of_its_latest_revision_alone(store: Store) -> None:
+    add(store, ARTICLE, replace(ARTICLE, text="They stayed.", revision=2, source="Daily"))
+    assert (store.same_text(ARTICLE.text_sha256), store.same_text(named("x", "They stayed.").text_sha256)) == (
+        [],
+        [("a", "Daily")],
+    )
+
+
 def test_the_store_is_for_its_owner_alone(folder: Path, store: Store) -> None:
     assert (folder / "articles.db").stat().st_mode & 0o077 == 0
 
