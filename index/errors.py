@@ -16,6 +16,21 @@
 Each message says where, what with its value, and what to do.
 """
 
+__all__ = [
+    "ArticleNotFoundError",
+    "DateError",
+    "GroundwireError",
+    "IndexDamagedError",
+    "IndexFolderError",
+    "IndexLockedError",
+    "IndexMismatchError",
+    "IndexMissingError",
+    "InputError",
+    "ModelError",
+    "QuestionError",
+    "UnreadableError",
+]
+
 
 class GroundwireError(Exception):
     """Stand for everything that Groundwire raises on purpose; catch this to catch them all."""

@@ -18,7 +18,7 @@ from index.readers import Unread, find_files, read_articles
 from index.readers.record import printable
 from index.store import Identity, Store
 
-__all__ = ["FileReport", "IngestReport", "Progress", "ingest"]
+__all__ = ["FileReport", "IngestReport", "Progress", "identity_of", "ingest"]
 
 Progress = Callable[[str, int], None]
 """Called with what is counted ("articles" or "passages") and how many more of it are done."""

@@ -33,7 +33,7 @@ from index.passage import Chunking, Passage
 from index.scope import Catalog, Filters, Scope
 from index.store import STORE_NAME, Identity, Store, holds_store
 
-__all__ = ["MAX_QUESTION_CHARACTERS", "Hit", "NewsIndex"]
+__all__ = ["MAX_QUESTION_CHARACTERS", "Hit", "NewsIndex", "checked_k", "checked_question"]
 
 MAX_QUESTION_CHARACTERS = 2000
 _MAX_K = 1000

@@ -13,7 +13,7 @@ from index.dates import utc_day
 from index.sentences import Span, split_sentences
 from index.tokens import count_tokens
 
-__all__ = ["Chunking", "Passage", "header_of", "split"]
+__all__ = ["Chunking", "Passage", "Ruler", "header_of", "split"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,6 +357,25 @@ def test_everything_listed_is_there(package: str) -> None:
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
+def is_listed(target: str) -> bool:
+    """Tell whether what an import names is a module of ours, or is in the `__all__` of the one that it stands in."""
+    path = CHECKOUT.joinpath(*target.split("."))
+    module, _, name = target.rpartition(".")
+    return path.is_dir() or path.with_suffix(".py").is_file() or name in importlib.import_module(module).__all__
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_a_file_takes_from_index_what_its_modules_list(path: str) -> None:
+    tree = ast.parse((CHECKOUT / path).read_text(encoding="utf-8"))
+    taken = {target for _, target in imports(File(PurePosixPath(path), tree, {})) if target.startswith("index.")}
+    assert {target for target in taken if not is_listed(target)} == set()
+
+
+def test_a_name_that_its_module_does_not_list_is_found() -> None:
+    targets = ("index.store", "index.readers", "index.store.Store", "index.store.json", "index.store._article")
+    assert [is_listed(target) for target in targets] == [True, True, True, False, False]
+
+
 HEAVY = {"gradio", "nncf", "openvino", "sentence_transformers", "torch", "transformers"}
 
 
