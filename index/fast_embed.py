@@ -48,7 +48,7 @@ PRECISIONS = ("int8", "float32")
 _ENGINE = "openvino-int8/2"
 _DIMENSION = 384
 _MAX_TOKENS = 256
-_MOST_THREADS = 8
+_MOST_THREADS = 8  # by hand: the benchmarks run on two cores
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 _log = logging.getLogger("groundwire.index")

@@ -9,7 +9,7 @@ import numpy as np
 
 from index.embed import Vectors
 from index.errors import IndexDamagedError
-from index.vectors import Mask, Rows
+from index.vectors import SPARE_HITS, Mask, Rows
 
 if TYPE_CHECKING:
     import tantivy
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["WordIndex"]
 
 _ANALYZER = "english"
-_LONGEST_WORD = 60
+_LONGEST_WORD = 60  # in bytes; so many are left out already, as an address or a row of data; by hand
 _HEAP_BYTES = 256_000_000  # room for one segment, which is searched faster than several
-_SMALL_HEAP_BYTES = 16_000_000
-_SPARE = 14  # more hits than asked for: mostly enough to see that none of equal score was cut off
+_SMALL_HEAP_BYTES = 16_000_000  # for what is added to many; Tantivy takes no less than 15 million
 
 
 class WordIndex:
@@ -89,7 +88,7 @@ class WordIndex:
         that scores as much as the last, or all that match have been seen.
         """
         query = self._query(_analyzer().analyze(text))
-        fetch = limit + _SPARE
+        fetch = limit + SPARE_HITS
         while True:
             found = self._searcher.search(query, limit=fetch, count=False).hits
             slots = np.array(self._searcher.fast_field_values("slot", [place for _, place in found]), dtype=np.int64)

@@ -1,6 +1,7 @@
 """Sentence spans of news prose, with character offsets.
 
-The rules are our own because no packaged splitter keeps offsets, quotations and newsroom abbreviations right at once:
+The rules are our own because no packaged splitter keeps offsets, quotations and newsroom abbreviations right at once;
+their numbers and lists of words were chosen by hand:
 
 * a blank line ends a sentence, and so does a line break after a heading or before a list item;
 * a full stop ends one unless it belongs to an abbreviation, an initial, a number or an ellipsis that runs on;
@@ -36,7 +37,7 @@ _SPACE = re.compile(r"\s*")
 _PARAGRAPH = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*•‣–—]|\(?\d{1,3}[.)])\s")
 _LAST_WORD = re.compile(r"[^\s\"'“”‘’«»()\[\]{}—–]+$")
-_HEADING_LENGTH = 60
+_HEADING_LENGTH = 60  # in characters: a line of so many is none, but one of prose that was broken
 
 # Never end a sentence: a name, a number or a place follows.
 _ALWAYS_RUN_ON = frozenset(

@@ -13,12 +13,12 @@ from index.errors import IndexDamagedError
 if TYPE_CHECKING:
     import faiss
 
-__all__ = ["Mask", "Rows", "VectorIndex"]
+__all__ = ["SPARE_HITS", "Mask", "Rows", "VectorIndex"]
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
-_SPARE = 14  # more hits than asked for: mostly enough to see that none of equal score was cut off
+SPARE_HITS = 14  # fetched beyond those asked for: mostly enough to see that none of equal score was cut off; by hand
 
 
 class VectorIndex:
@@ -80,7 +80,7 @@ class VectorIndex:
         count = int(slots_allowed.sum())
         if not count:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        fetch = min(limit + _SPARE, count)
+        fetch = min(limit + SPARE_HITS, count)
         while True:
             slots, scores = self._best_slots(query, fetch, slots_allowed)
             rows = self._row_of_slot[slots]
