@@ -10,7 +10,7 @@
     └── IndexFolderError          the index folder cannot be used
         ├── IndexMissingError     there is none
         ├── IndexMismatchError    another model, dimension, chunker or schema made it
-        ├── IndexLockedError      another process is writing to it
+        ├── IndexLockedError      another process is using it
         └── IndexDamagedError     its files contradict their checksums
 
 Each message says where, what with its value, and what to do.
@@ -73,7 +73,7 @@ class IndexMismatchError(IndexFolderError):
 
 
 class IndexLockedError(IndexFolderError):
-    """Say that another process is writing to the index."""
+    """Say that another process is using the index: writing to it, or reading it for longer than a commit waits."""
 
 
 class IndexDamagedError(IndexFolderError):

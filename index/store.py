@@ -369,7 +369,7 @@ def _damage_named(path: Path) -> Iterator[None]:
     except (sqlite3.DatabaseError, json.JSONDecodeError) as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the lower byte is the kind, the upper one details
         if code == sqlite3.SQLITE_BUSY:
-            raise IndexLockedError(f"{path}: another process is writing to it; try again") from error
+            raise IndexLockedError(f"{path}: another process is using it; try again") from error
         if code in _DISK_TROUBLES:
             raise IndexFolderError(f"{path}: {error}; check the disk and the permissions") from error
         what = str(error)[:200]  # it may quote a whole text, with the bytes that are none

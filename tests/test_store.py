@@ -418,7 +418,7 @@ def test_a_commit_that_finds_the_file_taken_says_so(
     monkeypatch.setattr("index.store._BUSY_TIMEOUT_S", 0.05)
     with closing(Store(folder)) as hurried, closing(sqlite3.connect(folder / "articles.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(IndexLockedError, match=r"articles\.db: another process is writing to it; try again"):
+        with pytest.raises(IndexLockedError, match=r"articles\.db: another process is using it; try again"):
             add(hurried, ARTICLE)
 
 
@@ -429,7 +429,7 @@ def test_a_commit_that_readers_keep_waiting_too_long_is_taken_back(
     with closing(Store(folder)) as hurried:
         with store.reading():
             store.commit_seq()
-            with pytest.raises(IndexLockedError, match=r"articles\.db: another process is writing to it; try again"):
+            with pytest.raises(IndexLockedError, match=r"articles\.db: another process is using it; try again"):
                 add(hurried, ARTICLE)
         assert (hurried.commit_seq(), add(hurried, ARTICLE), add(store, named("b"))) == (0, 1, 2)
 
@@ -439,7 +439,7 @@ def test_making_a_store_that_another_process_keeps_says_so(folder: Path, monkeyp
     folder.mkdir()
     with closing(sqlite3.connect(folder / "articles.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(IndexLockedError, match=r"articles\.db: another process is writing to it; try again"):
+        with pytest.raises(IndexLockedError, match=r"articles\.db: another process is using it; try again"):
             Store.create(folder)
 
 
