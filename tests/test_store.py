@@ -224,7 +224,7 @@ def test_the_store_is_for_its_owner_alone(folder: Path, store: Store) -> None:
     assert (folder / "articles.db").stat().st_mode & 0o077 == 0
 
 
-# A commit that SQLite takes back by itself
+# Transactions that SQLite ends by itself
 
 
 def test_a_full_disk_is_named_and_nothing_of_the_commit_is_kept(store: Store) -> None:
