@@ -12,7 +12,7 @@ from eval.benchmarks.multihop_rag import (
     scored_part,
     shares_a_token,
 )
-from eval.benchmarks.options import Options
+from eval.benchmarks.options import Options, chosen_groups
 from tests.fakes import FakeEmbedder
 
 FACTS = [
@@ -72,16 +72,16 @@ def test_answers_are_judged_by_kind_beside_published_figures_of_that_kind(folder
     assert "null queries: share a token (official)" not in rows
 
 
-def test_queries_that_share_a_fact_with_the_other_half_are_counted(folder: Path) -> None:
-    fact = {"title": "Zinc", "fact": FACTS[2][2]}
-    row = {"id": "4", "query": "?", "answer": "no", "question_type": "temporal_query", "evidence_list": [fact]}
+def test_how_many_queries_hang_together_by_their_evidence_is_told(folder: Path) -> None:
+    title = {"title": "Bees 1", "fact": "The mite came by ship."}
+    row = {"id": "4", "query": "?", "answer": "no", "question_type": "temporal_query", "evidence_list": [title]}
     with (folder / "queries.jsonl").open("a", encoding="utf-8") as queries:
         queries.write(json.dumps(row) + "\n")
-    notes = {p: run(Options(folder=folder, part=p, embedder=FakeEmbedder())).notes for p in ("fit", "test", "all")}
-    shared = "{} of the {} queries with evidence share a fact with a query outside the part."
-    assert {part: told[-1] for part, told in notes.items()} == {
-        "fit": shared.format(1, 2), "test": shared.format(1, 1), "all": shared.format(0, 3),
-    }  # fmt: skip
+    notes = run(Options(folder=folder, part="fit", embedder=FakeEmbedder())).notes
+    assert notes[-1] == (
+        "Queries that articles of their evidence link stay in one half: 3 of 4 are judged, and the largest group "
+        "has 2. No article of the evidence is in both halves."
+    )
 
 
 def test_the_documents_say_that_they_are_not_the_whole_articles(folder: Path) -> None:
@@ -117,10 +117,21 @@ def test_published_figures_stand_beside_ours_alone(folder: Path) -> None:
     assert rows["Hits@10, dense only"].published == ()
 
 
-def test_queries_on_the_same_first_evidence_stay_in_one_half(folder: Path) -> None:
+def test_groups_of_queries_fit_and_test_in_turns(folder: Path) -> None:
     fit = run(Options(folder=folder, part="fit", embedder=FakeEmbedder()))
     test = run(Options(folder=folder, part="test", embedder=FakeEmbedder()))
     assert (fit.n, test.n) == (2, 1)
+
+
+def test_queries_that_others_link_by_any_article_of_their_evidence_are_one_group(tmp_path: Path) -> None:
+    titles = {"1": ["Bees", "Coal"], "2": ["Dogs", "Elks"], "3": ["Elks", "Coal"], "4": ["Frogs"], "5": []}
+    rows = [
+        {"id": name, "query": "?", "answer": "", "question_type": "inference_query",
+         "evidence_list": [{"title": title, "fact": ""} for title in named]}
+        for name, named in titles.items()
+    ]  # fmt: skip
+    (tmp_path / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert [query.group for query in load_queries(tmp_path)] == ["Bees", "Bees", "Bees", "Frogs", "null 5"]
 
 
 def test_the_real_files_are_read(shared_folder: Path) -> None:
@@ -130,4 +141,7 @@ def test_the_real_files_are_read(shared_folder: Path) -> None:
     facts = {document.text for document in load_documents(folder)[0]}
     queries = load_queries(folder)
     assert all(fact in facts for query in queries for fact in query.facts)
+    fitting = chosen_groups((query.group for query in queries), "fit")
+    halves = [{fact for q in queries if (q.group in fitting) is fits for fact in q.facts} for fits in (True, False)]
+    assert halves[0].isdisjoint(halves[1])
     assert sum(query.kind == "null_query" for query in queries) == sum(not query.facts for query in queries) > 100

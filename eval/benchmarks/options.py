@@ -10,7 +10,7 @@ from eval.checkers import Checker
 from index.embed import Embedder
 from index.passage import Chunking
 
-__all__ = ["PARTS", "Options", "chosen_groups", "sampled"]
+__all__ = ["PARTS", "Options", "chosen_groups", "linked_groups", "sampled"]
 
 PARTS = ("test", "fit", "all")
 
@@ -48,6 +48,24 @@ def chosen_groups(groups: Iterable[str], part: str) -> frozenset[str]:
     ordered = sorted(set(groups))
     start, step = {"fit": (0, 2), "test": (1, 2), "all": (0, 1)}[part]
     return frozenset(ordered[start::step])
+
+
+def linked_groups(evidence: Iterable[Sequence[str]]) -> list[str]:
+    """Return the group of each question, from the names of its evidence, of which it has one at least.
+
+    Questions that share a name, or are linked by others that do, are one group, called by the first of all their names
+    in the alphabet. So no two groups, and no two halves, have evidence in common.
+
+    >>> linked_groups([["b", "c"], ["d"], ["c", "a"]])
+    ['a', 'd', 'a']
+    """
+    questions = [tuple(names) for names in evidence]
+    linked: dict[str, set[str]] = {}
+    for names in questions:
+        joined = set(names).union(*(linked.get(name, ()) for name in names))
+        linked.update(dict.fromkeys(joined, joined))
+    first = {name: min(names) for name, names in linked.items()}
+    return [first[names[0]] for names in questions]
 
 
 def sampled(items: Sequence[Item], options: Options) -> list[Item]:
