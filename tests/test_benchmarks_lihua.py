@@ -33,6 +33,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def add_untimed(folder: Path) -> None:
+    """Write a question to the file whose evidence is no time, though its type says that it has some."""
+    path = folder / "query_set.json"
+    question = {"question": "What is blue, according to Jen?", "answer": "the kayak", "evidence": "What"}
+    questions = {**json.loads(path.read_text(encoding="utf-8")), "3": {**question, "type": "Single"}}
+    path.write_text(json.dumps(questions), encoding="utf-8")
+
+
 def test_the_first_line_of_a_chat_becomes_its_date(folder: Path) -> None:
     assert load_documents(folder)[0] == Document(
         id="20260105_14:00", text=CHATS["20260105_1400"], published="2026-01-05T14:00+00:00"
@@ -57,8 +65,26 @@ def test_evidence_lists_the_times_that_it_names() -> None:
     assert evidence_times("20260206_16:00<and>20260105_14:00") == ("20260206_16:00", "20260105_14:00")
 
 
+def test_a_time_without_its_colon_is_read_too() -> None:
+    assert evidence_times("20260426_1330") == ("20260426_13:30",)
+
+
+def test_a_question_is_null_by_its_type_not_for_want_of_a_time(folder: Path) -> None:
+    add_untimed(folder)
+    figures = {row.metric: row for row in run(Options(folder=folder, part="all", embedder=FakeEmbedder())).rows}
+    assert figures["null questions: refused"].n == 1
+    assert figures["questions with evidence: refused (wrongly)"].n == 3
+
+
+def test_a_question_without_a_time_is_left_out_of_the_rankings_and_named(folder: Path) -> None:
+    add_untimed(folder)
+    report = run(Options(folder=folder, part="all", embedder=FakeEmbedder()))
+    assert {row.n for row in report.rows if "in the first" in row.metric or "MRR" in row.metric} == {2}
+    assert report.notes[-1] == "Not null, and without a time of evidence, so left out of the ranking figures: 3."
+
+
 def test_questions_on_the_same_first_chat_are_one_group(folder: Path) -> None:
-    assert [question.group for question in load_questions(folder)] == ["20260105_14:00", "20260105_14:00", "null 2"]
+    assert [question.group for question in load_questions(folder)] == ["20260105_14:00", "20260105_14:00", "no time 2"]
 
 
 def test_answers_of_yes_and_no_are_left_out_of_what_a_sentence_holds(folder: Path) -> None:
@@ -75,5 +101,7 @@ def test_the_real_files_are_read(shared_folder: Path) -> None:
     if not folder.is_dir():
         pytest.skip("needs ../shared/data/lihua-world, and there is none")
     times = {document.id for document in load_documents(folder)}
-    named = {time for question in load_questions(folder) for time in question.times}
+    questions = load_questions(folder)
+    named = {time for question in questions for time in question.times}
     assert len(named & times) / len(named) > 0.95
+    assert [question.id for question in questions if not question.times and not question.is_null] == ["297"]

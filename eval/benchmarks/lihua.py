@@ -1,12 +1,13 @@
 """LiHua-World: a year of dated chats; which of them a question is about, and is it refused when none is.
 
 Fan et al.: MiniRAG (2025, arXiv 2501.06713). The set's own figure is an answer judged by a language model; what needs
-none is judged here. Evidence is given as times, such as ``20260121_10:00<and>20260701_10:00``: a document counts when
-its time is among them. Figures: any evidence in the first 5 documents, all of it in the first 10, reciprocal rank;
-a cited sentence holds the gold answer (yes and no left out); null questions refused. Questions are grouped by their
-first evidence and the groups sorted: even positions fit, odd ones test.
+none is judged here. Evidence is given as times, such as ``20260121_10:00<and>20260701_10:00``, some without the colon:
+a document counts when its time is among them. Figures: any evidence in the first 5 documents, all of it in the first
+10, reciprocal rank; a cited sentence holds the gold answer (yes and no left out); null questions, by their type,
+refused. A question of another type that names no time is left out of the figures that need one, and a note names it.
+Questions are grouped by their first evidence and the groups sorted: even positions fit, odd ones test.
 
->>> evidence_times("20260121_10:00<and>20260701_10:00")
+>>> evidence_times("20260121_10:00<and>20260701_1000")
 ('20260121_10:00', '20260701_10:00')
 >>> evidence_times("N/A")
 ()
@@ -38,12 +39,13 @@ _PUBLISHED = {
         Published("MiniRAG, gpt-4o-mini", 0.5408, _README), Published("MiniRAG, Phi-3.5-mini", 0.5329, _README),
     )
 }  # fmt: skip
+_NULL = "Null"
 _TIME = re.compile(r"Time: ((\d{4})(\d\d)(\d\d)_(\d\d):(\d\d))\s*\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Hold a question, its answer, its kind and the times of its evidence; a null question has none."""
+    """Hold a question, its answer, its kind and the times of its evidence, where the file tells them."""
 
     id: str
     text: str
@@ -52,14 +54,19 @@ class Question:
     times: tuple[str, ...]
 
     @property
+    def is_null(self) -> bool:
+        """Tell whether no chat answers the question, so that it has to be refused."""
+        return self.kind == _NULL
+
+    @property
     def group(self) -> str:
         """Return what keeps questions on the same chat in one half."""
-        return min(self.times, default=f"null {self.id}")
+        return min(self.times, default=f"no time {self.id}")
 
 
 def evidence_times(text: str) -> tuple[str, ...]:
-    """Return the times in a question's evidence."""
-    return tuple(re.findall(r"\d{8}_\d\d:\d\d", text))
+    """Return the times in a question's evidence, as documents have them, with a colon."""
+    return tuple(f"{hour}:{minute}" for hour, minute in re.findall(r"(\d{8}_\d\d):?(\d\d)", text))
 
 
 def load_questions(folder: Path) -> list[Question]:
@@ -105,8 +112,16 @@ def run(options: Options) -> BenchmarkReport:
         notes=(
             "The published accuracy is a model's judgement of written answers over all questions: not the same rule.",
             "Questions answered by yes or no are left out of what a cited sentence holds.",
+            _untimed(questions),
         ),
     )  # fmt: skip
+
+
+def _untimed(questions: Sequence[Question]) -> str:
+    names = [question.id for question in questions if not question.times and not question.is_null]
+    return (
+        f"Not null, and without a time of evidence, so left out of the ranking figures: {', '.join(names) or 'none'}."
+    )
 
 
 def _retrieval(corpus: Corpus, questions: Sequence[Question]) -> list[MetricRow]:
@@ -133,8 +148,8 @@ def _answers(corpus: Corpus, questions: Sequence[Question], options: Options) ->
     for kind in sorted({question.kind for question in questions}):
         for question in sampled([q for q in questions if q.kind == kind], options):
             answer = bot.ask(question.text)
-            (wrongly if question.times else rightly).append(float(answer.status == "refused"))
-            if question.times and question.answer.lower() not in ("yes", "no"):
+            (rightly if question.is_null else wrongly).append(float(answer.status == "refused"))
+            if not question.is_null and question.answer.lower() not in ("yes", "no"):
                 held.append(max((answer_found(c.quote, [question.answer]) for c in answer.citations), default=0.0))
     figures = {_HELD: held, "questions with evidence: refused (wrongly)": wrongly, "null questions: refused": rightly}
     return mean_rows(figures, _PUBLISHED)
