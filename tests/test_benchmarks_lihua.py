@@ -6,7 +6,7 @@ import pytest
 
 from eval.benchmarks.corpus import Document
 from eval.benchmarks.lihua import evidence_times, load_documents, load_questions, run
-from eval.benchmarks.options import Options
+from eval.benchmarks.options import Options, chosen_groups
 from index.errors import InputError
 from tests.fakes import FakeEmbedder
 
@@ -31,6 +31,14 @@ def folder(tmp_path: Path) -> Path:
     }  # fmt: skip
     (tmp_path / "query_set.json").write_text(json.dumps(questions), encoding="utf-8")
     return tmp_path
+
+
+def halves(folder: Path) -> tuple[set[str], set[str]]:
+    """Return the times of evidence of the fitting and of the test half."""
+    questions = load_questions(folder)
+    fitting = chosen_groups((question.group for question in questions), "fit")
+    fit, test = ({t for q in questions if (q.group in fitting) is fits for t in q.times} for fits in (True, False))
+    return fit, test
 
 
 def add_untimed(folder: Path) -> None:
@@ -83,8 +91,13 @@ def test_a_question_without_a_time_is_left_out_of_the_rankings_and_named(folder:
     assert report.notes[-1] == "Not null, and without a time of evidence, so left out of the ranking figures: 3."
 
 
-def test_questions_on_the_same_first_chat_are_one_group(folder: Path) -> None:
-    assert [question.group for question in load_questions(folder)] == ["20260105_14:00", "20260105_14:00", "no time 2"]
+def test_questions_that_others_link_by_any_of_their_chats_are_one_group(tmp_path: Path) -> None:
+    evidence = ["20260105_14:00<and>20260207_09:00", "20260301_08:00", "20260207_09:00<and>20260301_0800",
+                "20260402_10:00", "N/A"]  # fmt: skip
+    questions = {str(n): {"question": "?", "answer": "", "evidence": e, "type": ""} for n, e in enumerate(evidence)}
+    (tmp_path / "query_set.json").write_text(json.dumps(questions), encoding="utf-8")
+    groups = [question.group for question in load_questions(tmp_path)]
+    assert groups == [*["20260105_14:00"] * 3, "20260402_10:00", "no time 4"]
 
 
 def test_answers_of_yes_and_no_are_left_out_of_what_a_sentence_holds(folder: Path) -> None:
@@ -104,4 +117,6 @@ def test_the_real_files_are_read(shared_folder: Path) -> None:
     questions = load_questions(folder)
     named = {time for question in questions for time in question.times}
     assert len(named & times) / len(named) > 0.95
+    fit, test = halves(folder)
+    assert fit.isdisjoint(test)
     assert [question.id for question in questions if not question.times and not question.is_null] == ["297"]

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.mtrag import load, run, turns_of
-from eval.benchmarks.options import Options
+from eval.benchmarks.mtrag import article_of, load, run, turns_of
+from eval.benchmarks.options import Options, chosen_groups
 from rag.history import Turn
 from tests.fakes import FakeEmbedder
 
@@ -45,6 +45,16 @@ def test_the_last_message_is_the_question_and_the_others_its_history(folder: Pat
     assert first.history == (Turn("Who is Ada Harker?", "Ada Harker built a mill in Bruges."),)
 
 
+def test_tasks_that_others_link_by_conversation_or_article_are_one_group(tmp_path: Path) -> None:
+    rows = [
+        task("f", ["?"], [("d1-0-90", "Mill.")], "ANSWERABLE"), task("e", ["?"], [("d2-0-90", "Roof.")], "ANSWERABLE"),
+        task("g", ["?"], [("d2-80-99", "Nest."), ("d1-7-60", "Wheel.")], "PARTIAL"),
+        task("e", ["?"], [], "UNANSWERABLE"), task("h", ["?"], [], "UNANSWERABLE"),
+    ]  # fmt: skip
+    (tmp_path / "reference.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    assert [task.group for task in load(tmp_path)] == ["d1", "d1", "d1", "d1", "h"]
+
+
 def test_tasks_are_judged_by_label_and_a_question_too_long_counts_as_refused(folder: Path) -> None:
     report = run(Options(folder=folder, part="all", embedder=FakeEmbedder()))
     figures = {row.metric: (row.value, row.n) for row in report.rows}
@@ -65,4 +75,9 @@ def test_the_real_file_is_read(shared_folder: Path) -> None:
     if not folder.is_dir():
         pytest.skip("needs ../shared/data/mtrag, and there is none")
     tasks = load(folder)
+    fitting = chosen_groups((task.group for task in tasks), "fit")
+    halves = [
+        {article_of(p.id) for t in tasks if (t.group in fitting) is fits for p in t.passages} for fits in (True, False)
+    ]
+    assert halves[0].isdisjoint(halves[1])
     assert {task.label for task in tasks} == {"ANSWERABLE", "PARTIAL", "UNDERSPECIFIED", "UNANSWERABLE"}

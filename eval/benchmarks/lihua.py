@@ -5,7 +5,8 @@ none is judged here. Evidence is given as times, such as ``20260121_10:00<and>20
 a document counts when its time is among them. Figures: any evidence in the first 5 documents, all of it in the first
 10, reciprocal rank; a cited sentence holds the gold answer (yes and no left out); null questions, by their type,
 refused. A question of another type that names no time is left out of the figures that need one, and a note names it.
-Questions are grouped by their first evidence and the groups sorted: even positions fit, odd ones test.
+Questions that share a chat of their evidence, or are linked by others that do, are one group (one without evidence is
+its own); the groups are sorted by their first chat: even positions fit, odd ones test.
 
 >>> evidence_times("20260121_10:00<and>20260701_1000")
 ('20260121_10:00', '20260701_10:00')
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, read_json
-from eval.benchmarks.options import Options, chosen_groups, sampled
+from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k, recall_at_k, reciprocal_rank
 from index.errors import InputError
@@ -45,23 +46,22 @@ _TIME = re.compile(r"Time: ((\d{4})(\d\d)(\d\d)_(\d\d):(\d\d))\s*\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Hold a question, its answer, its kind and the times of its evidence, where the file tells them."""
+    """Hold a question, its answer, its kind and the times of its evidence, where the file tells them.
+
+    `group` keeps questions on the same chats in one half.
+    """
 
     id: str
     text: str
     answer: str
     kind: str
     times: tuple[str, ...]
+    group: str
 
     @property
     def is_null(self) -> bool:
         """Tell whether no chat answers the question, so that it has to be refused."""
         return self.kind == _NULL
-
-    @property
-    def group(self) -> str:
-        """Return what keeps questions on the same chat in one half."""
-        return min(self.times, default=f"no time {self.id}")
 
 
 def evidence_times(text: str) -> tuple[str, ...]:
@@ -72,11 +72,11 @@ def evidence_times(text: str) -> tuple[str, ...]:
 def load_questions(folder: Path) -> list[Question]:
     """Read ``query_set.json``."""
     rows = read_json(DataFiles.of(folder, "lihua-world", _SOURCE).one("query_set.json", "qa/query_set.json"))
+    times = {name: evidence_times(row["evidence"]) for name, row in rows.items()}
+    groups = linked_groups(named or (f"no time {name}",) for name, named in times.items())
     return [
-        Question(
-            id=name, text=row["question"], answer=row["answer"], kind=row["type"], times=evidence_times(row["evidence"])
-        )
-        for name, row in rows.items()
+        Question(id=name, text=row["question"], answer=row["answer"], kind=row["type"], times=times[name], group=group)
+        for (name, row), group in zip(rows.items(), groups, strict=True)
     ]
 
 

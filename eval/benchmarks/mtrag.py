@@ -3,31 +3,36 @@
 Katsis et al.: MTRAG (2025, arXiv 2501.03468); Rosenthal et al.: MTRAG-UN (2026, arXiv 2602.23184). The sets judge
 written answers with language models; what needs none is judged here: of tasks with reference passages, their share
 among the first 5 articles and nDCG@5 (the sets' retrieval figures), once with the conversation and once with the last
-turn alone; and which tasks are refused, by their label. Tasks are sorted by conversation: even positions fit, odd ones
-test.
+turn alone; and which tasks are refused, by their label. Tasks of one conversation or with passages of one article, and
+those that others link so, are one group; the groups are sorted: even positions fit, odd ones test. The article is what
+a passage's id names before its places in it.
 
+>>> article_of("ibmcld_12600-0-1462"), article_of("843365390_16831-17377-0-546")  # the second: of a stretch of its page
+('ibmcld_12600', '843365390')
 >>> turns_of([{"speaker": "user", "text": "Who won?"}, {"speaker": "agent", "text": "Ann."}])
 (Turn(question='Who won?', answer='Ann.'),)
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, read_json_lines
-from eval.benchmarks.options import Options, chosen_groups, sampled
+from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k
 from index.errors import QuestionError
 from rag.bot import NewsBot
 from rag.history import Turn
 
-__all__ = ["Task", "load", "run", "turns_of"]
+__all__ = ["Task", "article_of", "load", "run", "turns_of"]
 
 NAME = "mtrag"
 _SOURCE = "https://github.com/IBM/mt-rag-benchmark (reference.jsonl, Apache-2.0)"
 _DEPTH = 5
+_PLACES = re.compile(r"(_\d+-\d+)?-\d+-\d+$")
 _PAPER = "retrieval table of the repository, whole corpora (R)"
 _PUBLISHED = {
     "recall@5, ours": (
@@ -48,10 +53,13 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Hold the last question of a conversation, the turns before it, its label and its reference passages."""
+    """Hold the last question of a conversation, the turns before it, its label and its reference passages.
+
+    `group` keeps tasks of one conversation, or on the same articles, in one half.
+    """
 
     id: str
-    conversation: str
+    group: str
     question: str
     history: tuple[Turn, ...]
     label: str
@@ -61,19 +69,28 @@ class Task:
 def load(folder: Path) -> list[Task]:
     """Read the tasks with their reference passages."""
     path = DataFiles.of(folder, NAME, _SOURCE).one("reference.jsonl*", "*reference*.jsonl*")
+    rows = list(read_json_lines(path))
+    groups = linked_groups(
+        [row["conversation_id"], *(article_of(c["document_id"]) for c in row["contexts"])] for row in rows
+    )
     tasks = []
-    for row in read_json_lines(path):
+    for row, group in zip(rows, groups, strict=True):
         passages = [
             Document(id=c["document_id"], text=c["text"], title=c.get("title") or None)
             for c in row["contexts"] if c["text"].strip()
         ]  # fmt: skip
         tasks.append(
             Task(
-                id=row["task_id"], conversation=row["conversation_id"], question=row["input"][-1]["text"].strip(),
+                id=row["task_id"], group=group, question=row["input"][-1]["text"].strip(),
                 history=turns_of(row["input"][:-1]), label=row["answerability"][0], passages=tuple(passages),
             )
         )  # fmt: skip
     return tasks
+
+
+def article_of(passage: str) -> str:
+    """Return the article that a passage is of, from the passage's id."""
+    return _PLACES.sub("", passage)
 
 
 def turns_of(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
@@ -90,8 +107,8 @@ def turns_of(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
 def run(options: Options) -> BenchmarkReport:
     """Index the reference passages of all tasks; rank them for the part's, and ask a sample of each label."""
     everything = load(options.folder)
-    part = chosen_groups((task.conversation for task in everything), options.part)
-    tasks = [task for task in everything if task.conversation in part]
+    part = chosen_groups((task.group for task in everything), options.part)
+    tasks = [task for task in everything if task.group in part]
     documents = {p.id: p for task in everything for p in task.passages}
     with indexed(list(documents.values()), options) as corpus:
         known = {name for ids in corpus.ids.values() for name in ids}

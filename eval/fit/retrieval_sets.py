@@ -189,10 +189,10 @@ def _clapnq(folder: Path) -> RetrievalSet:
 
 def _mtrag(folder: Path) -> RetrievalSet:
     tasks = mtrag.load(folder)
-    fit = chosen_groups((task.conversation for task in tasks), "fit")
+    fit = chosen_groups((task.group for task in tasks), "fit")
     documents = {p.id: p for task in tasks for p in task.passages}
     asked = (
-        (text, task.conversation in fit, [p.id for p in task.passages])
+        (text, task.group in fit, [p.id for p in task.passages])
         for task in tasks if (text := _standing_alone(task.question, task.history))
     )  # fmt: skip
     return _of_documents("MTRAG", list(documents.values()), asked)
