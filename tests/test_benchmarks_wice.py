@@ -49,6 +49,15 @@ def test_a_claim_takes_the_best_verdict_of_its_chunks(folder: Path) -> None:
     assert [p.value for p in rows["verdicts: F1 of supported, mine"].published] == [0.778, 0.618, 0.61]
 
 
+def test_published_verdicts_say_of_how_few_claims_they_are(folder: Path) -> None:
+    rows = run(
+        Options(folder=folder, part="all", embedder=FakeEmbedder(), checkers={"mine": lambda s, q: "partial"})
+    ).rows
+    assert {published.source for row in rows for published in row.published} == {
+        "result_table.tex of the repository, oracle chunks of 100 claims of the test file, 22 supported (R)"
+    }
+
+
 def test_partial_support_is_not_support() -> None:
     assert verdict_scores([("partial", True), ("supported", True)]) == {"F1": pytest.approx(2 / 3), "accuracy": 0.5}
     assert verdict_scores([("unsupported", False)]) == {"F1": 0.0, "accuracy": 1.0}
