@@ -10,7 +10,7 @@ script); an unanswerable question has to be refused. Articles are sorted by titl
 (1.0, 0.0)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_r
 from eval.metrics import answer_found, hit_at_k
 from rag.bot import NewsBot
 
-__all__ = ["Paragraph", "Question", "holds_answer", "load", "run"]
+__all__ = ["Paragraph", "Question", "development_file", "holds_answer", "load", "read_paragraphs", "run"]
 
 NAME = "squad"
 _SOURCE = "https://rajpurkar.github.io/SQuAD-explorer/ (dev-v2.0.json, CC BY-SA 4.0)"
@@ -56,17 +56,24 @@ class Paragraph:
 
 
 def load(folder: Path) -> list[Paragraph]:
-    """Read the official JSON, or JSON Lines of paragraphs with `title`, `context` and `qas`."""
-    files = DataFiles.of(folder, NAME, _SOURCE)
-    path = files.one("dev-v2.0*.json", "dev-v2.0*.jsonl*", "*v2.0*.json*")
-    rows = _official(read_json(path)) if path.suffix == ".json" else read_json_lines(path)
-    return [_paragraph(row, number) for number, row in enumerate(rows)]
+    """Read the development set."""
+    return [_paragraph(row, number) for number, row in enumerate(read_paragraphs(development_file(folder)))]
 
 
-def _official(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for article in data["data"]:
-        for paragraph in article["paragraphs"]:
-            yield {"title": article["title"], **paragraph}
+def development_file(folder: Path) -> Path:
+    """Return the file of the development set, the official one first."""
+    return DataFiles.of(folder, NAME, _SOURCE).one("dev-v2.0*.json", "dev-v2.0*.jsonl*", "*v2.0*.json*")
+
+
+def read_paragraphs(path: Path) -> list[dict[str, Any]]:
+    """Return the paragraphs of a file of SQuAD, or of a set in its form, each with `title`, `context` and `qas`.
+
+    The file is the official JSON, or JSON Lines of paragraphs; either may be packed with gzip.
+    """
+    if ".jsonl" in path.suffixes:
+        return list(read_json_lines(path))
+    articles = read_json(path)["data"]
+    return [{"title": article["title"], **paragraph} for article in articles for paragraph in article["paragraphs"]]
 
 
 def _paragraph(row: Mapping[str, Any], number: int) -> Paragraph:

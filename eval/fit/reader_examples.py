@@ -16,8 +16,9 @@ from typing import Any
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eval.benchmarks.clapnq import load as load_clapnq
-from eval.benchmarks.data_files import DataFiles, read_json_lines
+from eval.benchmarks.data_files import DataFiles
 from eval.benchmarks.options import chosen_groups
+from eval.benchmarks.squad import development_file, read_paragraphs
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.article import Article
 from index.sentences import Span, split_sentences
@@ -64,13 +65,16 @@ class _Text:
 
 
 def public_examples(folder: Path, seed: int) -> list[Example]:
-    """Return the examples of every public set, from a folder that holds `squad`, `squadshifts` and `clapnq`."""
+    """Return the examples of every public set, from a folder that holds `squad`, `squadshifts` and `clapnq`.
+
+    The first two may be the official JSON files, or JSON Lines of their paragraphs.
+    """
     draw = random.Random(seed)
     squad = DataFiles.of(folder, "squad", _SQUAD)
     shifts = DataFiles.of(folder, "squadshifts", "https://modestyachts.github.io/squadshifts-website/")
-    rows = [*read_json_lines(squad.one("train*.jsonl*")), *_half_of_squad(folder, "fit")]
-    for path in shifts.all("*.jsonl*"):
-        rows.extend(read_json_lines(path))
+    rows = [*read_paragraphs(squad.one("train*.json", "train*.jsonl*")), *_half_of_squad(folder, "fit")]
+    for path in shifts.all("*.json", "*.jsonl*"):
+        rows.extend(read_paragraphs(path))
     by_title: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_title.setdefault(row["title"], []).append(row)
@@ -94,9 +98,9 @@ def judging_examples(folder: Path) -> list[Example]:
     return examples
 
 
-def _half_of_squad(folder: Path, part: str) -> list[Mapping[str, Any]]:
+def _half_of_squad(folder: Path, part: str) -> list[dict[str, Any]]:
     """Return the paragraphs of a half of SQuAD 2.0 dev, "fit" or "test"."""
-    rows = list(read_json_lines(DataFiles.of(folder, "squad", _SQUAD).one("dev-v2.0*.jsonl*")))
+    rows = read_paragraphs(development_file(folder))
     titles = chosen_groups((row["title"] for row in rows), part)
     return [row for row in rows if row["title"] in titles]
 

@@ -95,5 +95,15 @@ def test_public_examples_point_at_the_sentence_of_the_answer(public: Path) -> No
     assert not any(example.gold for example in impossible)
 
 
+def test_the_official_files_of_squad_and_squadshifts_give_the_same_examples(public: Path) -> None:
+    lines = public_examples(public, seed=0), judging_examples(public)
+    for path in [*public.glob("squad/*.jsonl"), *public.glob("squadshifts/*.jsonl")]:
+        rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        articles = [{"title": row.pop("title"), "paragraphs": [row]} for row in rows]
+        path.with_suffix(".json").write_text(json.dumps({"version": "v1", "data": articles}), encoding="utf-8")
+        path.unlink()
+    assert (public_examples(public, seed=0), judging_examples(public)) == lines
+
+
 def test_examples_for_judging_are_of_the_test_half_alone(public: Path) -> None:
     assert len(judging_examples(public)) == 2  # Beta: of the titles in order every second, from the second on
