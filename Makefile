@@ -71,8 +71,8 @@ format: $(READY) ## Format the code, and mend what lint can mend
 bench: $(READY) ## Measure speed and quality, and print the table
 	$(BIN)/python -m tests.bench.run --cache $(GROUNDWIRE_CACHE)
 
-bench-embed: $(READY) ## Measure the embedder beside sentence-transformers, and print the table
-	$(BIN)/python -m tests.bench.embed
+bench-embed: $(READY) ## Measure the embedder beside sentence-transformers: make bench-embed [DATA=FOLDER], with SQuAD for its quality
+	$(BIN)/python -m tests.bench.embed $(if $(DATA),--data "$(DATA)")
 
 bench-scale: $(READY) ## Measure how the index grows: make bench-scale [SIZES="1000 10000 50000"] [EMBEDDER=stub] [KEEP=FOLDER] (a quarter of an hour)
 	$(BIN)/python -m tests.bench.scale --cache $(GROUNDWIRE_CACHE) $(if $(SIZES),--sizes $(SIZES)) $(if $(EMBEDDER),--embedder $(EMBEDDER)) $(if $(KEEP),--keep "$(KEEP)")

@@ -1,7 +1,10 @@
 """The bench of embedding: what its rows say, and that a bar that is missed is called so."""
 
+import json
+import subprocess
 from collections.abc import Callable, Sequence
 from itertools import cycle
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 
 from eval.fit.precision import Paragraphs
 from index.embed import Vectors
-from tests.bench.embed import Row, quality, speed
+from tests.bench.embed import Row, compared, data_of, quality, speed
 from tests.fakes import FakeEmbedder
 
 if TYPE_CHECKING:
@@ -53,3 +56,27 @@ def test_the_ratio_is_of_both_in_the_same_round(slow: float, kept: bool, monkeyp
     rows = by_name(speed(DATA, FakeEmbedder(), theirs()))
     assert (rows["ratio"].seen, rows["ratio"].kept) == (f"{slow} ({slow} to {slow})", kept)
     assert rows["passages/s"].seen == f"{14 / 1:.0f}, float32 {14 / slow:.0f}"
+
+
+def test_the_official_file_of_squad_is_read_from_the_folder_that_is_named(tmp_path: Path) -> None:
+    asked = [{"id": "1", "question": "Where is Ash?"}, {"id": "2", "question": "Why?", "is_impossible": True}]
+    articles = [{"title": "Ash", "paragraphs": [{"context": TEXTS[0], "qas": asked}]}]
+    (tmp_path / "squad").mkdir()
+    (tmp_path / "squad" / "dev-v2.0.json").write_text(json.dumps({"data": articles}), encoding="utf-8")
+    data = data_of(tmp_path)
+    assert (data.texts, data.questions, data.rows.tolist()) == (TEXTS[:1], ["Where is Ash?"], [0])
+
+
+def test_without_squad_the_speed_alone_is_measured_and_what_is_missing_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(by_name(compared(tmp_path, FakeEmbedder(), theirs()))) == {"passages/s", "ratio", "one query"}
+    assert capsys.readouterr().out.startswith(f"{tmp_path}: holds no dev-v2.0*.json")
+
+
+@pytest.mark.parametrize(("given", "passed"), [(["DATA=my sets"], '--data "my sets"'), ([], "")])
+def test_make_hands_on_the_folder_of_the_data(given: list[str], passed: str, checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / ".ready").touch()
+    line = ["make", "-n", "bench-embed", f"VENV={tmp_path}", *given]
+    done = subprocess.run(line, cwd=checkout, check=True, capture_output=True, text=True).stdout
+    assert done.splitlines()[-1].strip() == f"{tmp_path}/bin/python -m tests.bench.embed {passed}".strip()

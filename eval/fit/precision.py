@@ -1,12 +1,10 @@
-"""Choose how the bundled model is quantized: `python -m eval.fit.precision SQUAD_TRAIN.jsonl[.gz]`.
+"""Choose how the bundled model is quantized: `python -m eval.fit.precision SQUAD_TRAIN`, a JSON or JSON Lines file.
 
 Prints, for bfloat16 and for int8 at several strengths of SmoothQuant, how near each comes to float32 on paragraphs and
 questions that the calibration has not seen. Chosen on SQuAD's training articles; `make bench-embed` measures the choice
 on those of its development set.
 """
 
-import gzip
-import json
 import random
 import sys
 import tempfile
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from eval.benchmarks.squad import read_paragraphs
 from index.embed import SentenceTransformerEmbedder, Vectors
 from index.encoder import Encoder
 from index.fast_embed import bundled_recipe
@@ -60,9 +59,11 @@ class Likeness:
 
 
 def read_squad(path: Path, *, questions: int, paragraphs: int | None = None) -> Paragraphs:
-    """Read distinct paragraphs, and so many answerable questions about them, drawn with a fixed seed."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    """Read distinct paragraphs, and so many answerable questions about them, drawn with a fixed seed.
+
+    The file is SQuAD's own JSON, or JSON Lines of its paragraphs; either may be packed with gzip.
+    """
+    rows = read_paragraphs(path)
     texts = list(dict.fromkeys(row["context"] for row in rows))[:paragraphs]
     row_of = {text: row for row, text in enumerate(texts)}
     asked = [
@@ -106,7 +107,7 @@ def _embed(recipe: Recipe, cache: Path) -> Callable[[Sequence[str]], Vectors]:
 def main() -> None:
     """Print the table of tries."""
     if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m eval.fit.precision SQUAD_TRAIN.jsonl[.gz]")
+        raise SystemExit("usage: python -m eval.fit.precision SQUAD_TRAIN.json, or .jsonl, or either with .gz")
     data = read_squad(Path(sys.argv[1]), questions=1000, paragraphs=400)
     reference = SentenceTransformerEmbedder()
     there = reference.embed_passages(data.texts), reference.embed_queries(data.questions)

@@ -1,8 +1,10 @@
-"""Print how the int8 embedder compares with sentence-transformers in float32: `make bench-embed`.
+"""Print how the int8 embedder compares with sentence-transformers in float32: `make bench-embed DATA=FOLDER`.
 
-Both embed the same texts in turns, round after round, so that what else the machine does slows both; the ratio counts.
+`FOLDER` holds SQuAD 2.0's development set, or a folder `squad` that does. Both embed the same texts in turns, round
+after round, so that what else the machine does slows both; the ratio counts.
 """
 
+import argparse
 import os
 import platform
 import random
@@ -16,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eval.benchmarks.data_files import MissingDataError
+from eval.benchmarks.squad import development_file
 from eval.fit.precision import Paragraphs, likeness, read_squad
 from index.embed import Embedder, Vectors, bundled_model_folder
 from index.fast_embed import FastEmbedder
@@ -25,7 +29,6 @@ from tests.bench.measuring import CHECKOUT, command, median_and_worst, seconds, 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-SQUAD = CHECKOUT.parent / "shared" / "data" / "squad" / "dev-v2.0-18-articles.jsonl.gz"
 SEEDS = CHECKOUT / "seeds" / "articles.jsonl"
 ROUNDS = 5
 PASSAGES = 96
@@ -109,8 +112,37 @@ def cold(folder: Path) -> list[Row]:
     ]
 
 
+def data_of(folder: Path) -> Paragraphs:
+    """Return SQuAD's paragraphs and 1,000 questions; raise `MissingDataError` where the folder holds no SQuAD."""
+    return read_squad(development_file(folder), questions=1000)
+
+
+def _sample_data() -> Paragraphs:
+    """Return the sample articles and one question, enough to measure speed by."""
+    texts = [line for line in SEEDS.read_text(encoding="utf-8").splitlines() if line]
+    return Paragraphs(texts, ["Who chaired the Paris summit?"] * QUERIES, np.zeros(QUERIES, dtype=np.int64))
+
+
+def compared(folder: Path, ours: Embedder, theirs: "SentenceTransformer") -> list[Row]:
+    """Measure speed and quality on SQuAD; where the folder holds none, say so, and measure speed on seeds/ alone."""
+    try:
+        data = data_of(folder)
+    except MissingDataError as error:
+        print(f"{error}\nWithout it, the rows of quality are left out, and the speed is that on seeds/.")
+        return speed(_sample_data(), ours, theirs)
+    return [*speed(data, ours, theirs), *quality(data, ours, theirs)]
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Print the embedder beside sentence-transformers.")
+    parser.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared" / "data", help="a folder with SQuAD")
+    return parser.parse_args()
+
+
 def main() -> None:
     """Print the table."""
+    data: Path = arguments().data
     from sentence_transformers import SentenceTransformer
 
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("sentence-transformers", "torch", "openvino"))
@@ -119,14 +151,7 @@ def main() -> None:
         ours = FastEmbedder(Path(folder) / "cache")
         theirs = SentenceTransformer(str(bundled_model_folder()), device="cpu")
         print(f"{versions}; {platform.machine()}, {os.cpu_count()} cores; ours computes in {ours.arithmetic}")
-        if SQUAD.is_file():
-            data = read_squad(SQUAD, questions=1000)
-            rows = [*speed(data, ours, theirs), *quality(data, ours, theirs), *rows]
-        else:
-            print(f"no SQuAD in {SQUAD.parent}: its rows are left out, and the speed is that on seeds/")
-            texts = [line for line in SEEDS.read_text(encoding="utf-8").splitlines() if line]
-            data = Paragraphs(texts, ["Who chaired the Paris summit?"] * QUERIES, np.zeros(QUERIES, dtype=np.int64))
-            rows = [*speed(data, ours, theirs), *rows]
+        rows = [*compared(data, ours, theirs), *rows]
     for row in rows:
         verdict = "" if row.kept is None else "kept" if row.kept else "MISSED"
         print(f"{row.what:52} {row.seen:32} {row.bar:10} {verdict}")
