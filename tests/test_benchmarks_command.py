@@ -1,14 +1,21 @@
 """The command that runs public sets: what cannot run is said, and the others run."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from eval.benchmarks import SUITES, BenchmarkReport, Options
 from eval.benchmarks.__main__ import run
+from eval.command import evaluate
 from index.errors import InputError
+
+COMMANDS: dict[str, click.Command] = {"groundwire eval": evaluate, "python -m eval.benchmarks": run}
+LINE = re.compile(rf"({'|'.join(map(re.escape, COMMANDS))}) ([^`\n]*?--data FOLDER[^`\n]*?)(?=`|  |\n)")
 
 
 def broken(options: Options) -> BenchmarkReport:
@@ -45,3 +52,11 @@ def test_chunks_reach_the_set_that_judges_them(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("eval.benchmarks.__main__.SUITES", {"chunking": named})
     done = CliRunner().invoke(run, ["chunking", "--data", str(tmp_path), "--chunks", str(chunks)])
     assert done.stderr == f"eval.benchmarks: chunking: given {chunks}\n"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md", "docs/evaluating.md", "docs/fitting.md"])
+def test_the_lines_for_public_sets_that_a_page_shows_are_taken_by_their_commands(page: str, checkout: Path) -> None:
+    lines = LINE.findall((checkout / page).read_text(encoding="utf-8"))
+    assert lines
+    for command, words in lines:
+        COMMANDS[command].make_context(command, shlex.split(words)).close()
