@@ -134,14 +134,26 @@ def test_squad_asks_the_answerable_questions_of_the_test_half(squad_folder: Path
     )
 
 
-def test_training_paragraphs_stand_beside_and_are_asked_nothing(squad_folder: Path) -> None:
-    line = '{"title": "Notre_Dame", "context": "A golden dome stands in Indiana.", "qas": []}\n'
-    (squad_folder / "train-v1.1.jsonl").write_text(line, encoding="utf-8")
+@pytest.mark.parametrize("official", [False, True])
+def test_training_paragraphs_stand_beside_and_are_asked_nothing(squad_folder: Path, *, official: bool) -> None:
+    paragraph = {"context": "A golden dome stands in Indiana.", "qas": []}
+    if official:
+        told = {"data": [{"title": "Notre_Dame", "paragraphs": [paragraph]}]}
+        (squad_folder / "train-v1.1.json").write_text(json.dumps(told), encoding="utf-8")
+    else:
+        line = json.dumps({"title": "Notre_Dame", **paragraph})
+        (squad_folder / "train-v1.1.jsonl").write_text(line + "\n", encoding="utf-8")
     corpus = squad_paragraphs(squad_folder, distractors=True)
     added = Document(id="train-0", title="Notre Dame", text="A golden dome stands in Indiana.")
     assert corpus.articles[-1] == added
     assert len(corpus.questions) == 2
     assert "1 of train-v1.1" in corpus.about
+
+
+def test_without_the_training_set_the_paragraphs_of_the_other_are_the_corpus(squad_folder: Path) -> None:
+    assert squad_paragraphs(squad_folder, distractors=True).articles == squad_paragraphs(
+        squad_folder, distractors=False
+    ).articles  # fmt: skip
 
 
 def test_a_folder_without_squad_is_said_to_be_one(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks import squad
-from eval.benchmarks.data_files import DataFiles, read_json_lines
+from eval.benchmarks.data_files import DataFiles, MissingDataError
 from eval.benchmarks.options import chosen_groups
 from eval.cases import load_cases
 from eval.suites import articles_of, opened
@@ -61,9 +61,16 @@ def squad_paragraphs(folder: Path, *, distractors: bool) -> Corpus:
 
 
 def _training_paragraphs(folder: Path) -> Iterable[Document]:
-    (path,) = DataFiles.of(folder, "squad", "https://rajpurkar.github.io/SQuAD-explorer/").all("train-v1.1*.jsonl*")[:1]
-    for number, row in enumerate(read_json_lines(path)):
-        yield Document(id=f"train-{number}", title=row["title"].replace("_", " "), text=row["context"])
+    files = DataFiles.of(folder, squad.NAME, "https://rajpurkar.github.io/SQuAD-explorer/")
+    try:
+        path = files.one("train-v1.1*.json", "train-v1.1*.jsonl*")
+    except MissingDataError:
+        return []
+    rows = squad.read_paragraphs(path)
+    return [
+        Document(id=f"train-{number}", title=row["title"].replace("_", " "), text=row["context"])
+        for number, row in enumerate(rows)
+    ]
 
 
 def sample_articles(embedder: Embedder) -> Corpus:
