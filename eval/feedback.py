@@ -37,7 +37,8 @@ def read_feedback(path: Path) -> tuple[list[Feedback], list[str]]:
     if not path.exists():
         return [], []
     found, unread = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.split("\n"), start=1):  # splitlines() would cut a comment at its U+2028
         if not line.strip():
             continue
         try:
@@ -100,9 +101,9 @@ def draft_case(feedback: Feedback) -> dict[str, Any]:
 
 def write_drafts(feedback: Sequence[Feedback], path: Path) -> int:
     """Append the drafts that the file does not have yet; return how many were added."""
-    held = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    held = path.read_text(encoding="utf-8") if path.exists() else ""
     try:
-        known = {json.loads(line)["id"] for line in held if line.strip()}
+        known = {json.loads(line)["id"] for line in held.split("\n") if line.strip()}
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: holds a line that is no case ({error!r}); name another file") from error
     new = {draft["id"]: draft for draft in map(draft_case, feedback) if draft["id"] not in known}
@@ -110,7 +111,7 @@ def write_drafts(feedback: Sequence[Feedback], path: Path) -> int:
     if lines:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(lines if not held or path.read_text(encoding="utf-8").endswith("\n") else "\n" + lines)
+            file.write(lines if not held or held.endswith("\n") else "\n" + lines)
     return len(new)
 
 

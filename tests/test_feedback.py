@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from eval.cases import load_cases
 from eval.feedback import Feedback, draft_case, read_feedback, write_drafts
 from index.article import Article
 from index.errors import InputError
+from tests.fakes import NOW
 from ui.cli import main
+from ui.feedback import Feedback as Stored
 
 ANSWER: dict[str, Any] = {
     "question": "And how many?", "status": "answered", "text": "19.[1] Four.[2]",
@@ -99,6 +102,13 @@ def test_writing_twice_adds_nothing_and_keeps_what_was_edited(tmp_path: Path) ->
     assert (counts, names[0], len(names)) == ([2, 0], "mine", 3)
 
 
+def test_drafts_begin_in_the_first_line_of_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    path.touch()
+    write_drafts([said("like")], path)
+    assert path.read_text(encoding="utf-8").startswith("{")
+
+
 def test_a_file_that_holds_no_cases_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("buy milk", encoding="utf-8")
@@ -115,6 +125,19 @@ def test_lines_that_cannot_be_read_are_named_and_the_others_kept(tmp_path: Path)
         ["like"],
         ["feedback.jsonl:2", "feedback.jsonl:3", "feedback.jsonl:4"],
     )
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
+def test_a_comment_keeps_every_separator_that_json_does_not_escape(tmp_path: Path, separator: str) -> None:
+    Stored(tmp_path).append("other", ANSWER, at=NOW, comment=f"no{separator}yes")
+    found, unread = read_feedback(tmp_path / "feedback.jsonl")
+    assert ([f.comment for f in found], unread) == ([f"no{separator}yes"], [])
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
+def test_a_draft_whose_note_has_such_a_separator_is_added_once(tmp_path: Path, separator: str) -> None:
+    heard = [replace(said("like"), comment=f"no{separator}yes")]
+    assert [write_drafts(heard, tmp_path / "cases.jsonl") for _ in range(2)] == [1, 0]
 
 
 def run(*arguments: str) -> int:
