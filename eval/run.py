@@ -168,13 +168,24 @@ def runs_folder() -> Path:
 
 
 def write_run(document: Mapping[str, Any], folder: Path) -> Path:
-    """Write a run file, named by its time and suites, into a folder that is made if need be; return its path."""
+    """Write a run file, named by its time and suites, into a folder that is made if need be; return its path.
+
+    No file is written over: of the runs of one second, the second is called -2, the third -3.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = "-".join(re.sub(r"[^\w.-]+", "_", name) for name in document["by_suite"])
     at = datetime.fromisoformat(document["started"]).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"{at}-{names}.json"
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    return path
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    path, number = folder / f"{at}-{names}.json", 1
+    while True:
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            number += 1
+            path = folder / f"{at}-{names}-{number}.json"
+        else:
+            return path
 
 
 def outcome_of(case: Case, system: System, articles: Articles, *, suite: str, setup: Setup) -> Outcome:

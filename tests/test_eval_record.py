@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from eval.run import from_file, our_bot, read_run, run
+from eval.run import from_file, our_bot, read_run, run, write_run
 from eval.suites import Suite, UnusedEmbedder, find_suites
 from index.errors import InputError
 from tests.fakes import KYIV, NOW, FakeEmbedder, write_articles
-from tests.scored import CASES, TOLL, Scored, saying, suite
+from tests.scored import CASES, REFUSAL, TOLL, Scored, saying, suite
 
 
 def test_a_run_names_its_articles_settings_and_versions(scored: Scored) -> None:
@@ -141,3 +141,10 @@ def test_a_run_survives_being_written(tmp_path: Path, scored: Scored) -> None:
     document = scored(toll=TOLL)
     (tmp_path / "run.json").write_text(json.dumps(document), encoding="utf-8")
     assert read_run(tmp_path / "run.json") == document
+
+
+def test_runs_of_one_second_are_all_kept(tmp_path: Path, scored: Scored) -> None:
+    documents = [scored(toll=TOLL), scored(toll=REFUSAL), scored()]
+    kept = [write_run(document, tmp_path / "runs") for document in documents]
+    names = [f"{NOW:%Y%m%dT%H%M%SZ}-{name}.json" for name in ("mine", "mine-2", "mine-3")]
+    assert [(path.name, read_run(path)) for path in kept] == list(zip(names, documents, strict=True))
