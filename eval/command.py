@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -126,22 +127,23 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
     gates = read_gates(options["gate"]) if options["gate"] else None
     chosen = find_suites(suites, articles=options["articles"], indexed=options["index_folder"] is not None)
     _check_fit(chosen, earlier=earlier, gates=gates)
+    _check_targets(options["runs"], options["write_gates"])
     setup = _setup(options)
     with _progress() as progress, _index(options["index_folder"], setup) as index:
         document = run(chosen, setup, started=datetime.now(UTC), index=index, progress=progress)
-    written = [_keep(document, options["runs"])]
-    comparison = compare_runs(earlier, document) if earlier else None
-    missed = misses(document, gates) if gates is not None else None
-    if as_json:
-        click.echo(_run_json(document, comparison, missed))
-    else:
-        click.echo(_tables(document, comparison, failures=options["failures"]))
+    try:
+        comparison = compare_runs(earlier, document) if earlier else None
+        missed = misses(document, gates) if gates is not None else None
+        if as_json:
+            click.echo(_run_json(document, comparison, missed))
+        else:
+            click.echo(_tables(document, comparison, failures=options["failures"]))
+    finally:  # what was scored is kept whatever fails above, and was shown before, because keeping it may fail too
+        kept = _keep(document, options["runs"])
     if options["as_html"]:
-        written.append(_report(document, comparison, earlier, beside=written[0]))
+        _report(document, comparison, earlier, beside=kept)
     if options["write_gates"]:
-        written.append(_write_gates(document, options["write_gates"]))
-    for path in written:
-        click.echo(f"wrote {path}", err=True)
+        _write_gates(document, options["write_gates"])
     if options["runs"] is None:
         click.echo("`groundwire serve` lists it at /reports", err=True)
     for miss in missed or ():
@@ -183,6 +185,36 @@ def _check_fit(suites: "Sequence[Suite]", *, earlier: Mapping[str, Any] | None, 
         check_gates(gates, [suite.name for suite in suites])
 
 
+def _check_targets(runs: Path | None, gates: Path | None) -> None:
+    """Raise `InputError` where the run file or the gates cannot be written; the folder of runs is made if need be."""
+    from eval.run import runs_folder
+
+    folder = runs or runs_folder()
+    with _writing(folder, named_by="--runs"):
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    if gates:
+        with _writing(gates, named_by="--write-gates"):
+            _probe(gates)
+
+
+def _probe(path: Path) -> None:
+    """Raise an `OSError` where a file cannot be written; what it holds stays, and none is made."""
+    with path.open("ab") if path.exists() else TemporaryFile(dir=path.parent):
+        pass
+
+
+@contextmanager
+def _writing(path: Path, *, named_by: str) -> Iterator[None]:
+    """Raise an `OSError` as an `InputError` that names the path, and the option that names another."""
+    try:
+        yield
+    except OSError as error:
+        cure = f"make that possible, or name another place with {named_by}"
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); {cure}") from error
+
+
 def _setup(options: Mapping[str, Any]) -> "Setup":
     from eval.suites import UnusedEmbedder
 
@@ -218,10 +250,14 @@ def _index(folder: Path | None, setup: "Setup") -> Any:  # noqa: ANN401 - a cont
 
 
 def _keep(document: Mapping[str, Any], folder: Path | None) -> Path:
-    """Write the run file, into the user's data folder unless another is named; return its path."""
+    """Write the run file, into the user's data folder unless another is named, and say so; return its path."""
     from eval.run import runs_folder, write_run
 
-    return write_run(document, folder or runs_folder())
+    chosen = folder or runs_folder()
+    with _writing(chosen, named_by="--runs"):
+        path = write_run(document, chosen)
+    click.echo(f"wrote {path}", err=True)
+    return path
 
 
 def _report(
@@ -230,20 +266,23 @@ def _report(
     earlier: Mapping[str, Any] | None,
     *,
     beside: Path,
-) -> Path:
-    """Write the report beside the run file; return its path."""
+) -> None:
+    """Write the report beside the run file, and say so."""
     from eval.report import report
 
     path = beside.with_suffix(".html")
-    path.write_text(report(document, earlier=earlier, comparison=comparison), encoding="utf-8")
-    return path
+    text = report(document, earlier=earlier, comparison=comparison)
+    with _writing(path, named_by="--runs"):
+        path.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {path}", err=True)
 
 
-def _write_gates(document: Mapping[str, Any], path: Path) -> Path:
+def _write_gates(document: Mapping[str, Any], path: Path) -> None:
     from eval.gates import gates_of
 
-    path.write_text(gates_of(document), encoding="utf-8")
-    return path
+    with _writing(path, named_by="--write-gates"):
+        path.write_text(gates_of(document), encoding="utf-8")
+    click.echo(f"wrote {path}", err=True)
 
 
 def _run_json(

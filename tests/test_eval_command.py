@@ -1,6 +1,8 @@
 """`groundwire eval`: tables, run files, gates, exit statuses; answers come from files and servers, without a model."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -39,6 +41,15 @@ def status(*arguments: str) -> int:
     with pytest.raises(SystemExit) as stop:
         main(["eval", "cases.jsonl", "--runs", "runs", *arguments])
     return int(stop.value.code or 0)
+
+
+def failing_with(number: int) -> Callable[..., None]:
+    """Return a function that fails as the system does with an error of this number."""
+
+    def fail(*given: object, **named: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
 
 
 def test_the_table_is_printed_and_the_run_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,6 +183,49 @@ def test_a_run_is_kept_whatever_fails_behind_it(folder: Path, monkeypatch: pytes
     with pytest.raises(ZeroDivisionError):
         evaluate.main(command, standalone_mode=False)
     assert len(list((folder / "runs").glob("*.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--runs", "cases.jsonl"], "cases.jsonl: cannot be written (Not a directory); make that possible, or name"),
+        (["--runs", "cases.jsonl/runs"], "cases.jsonl/runs: cannot be written (Not a directory)"),
+        (["--write-gates", "gone/new.toml"], "gone/new.toml: cannot be written (No such file or directory)"),
+        (["--write-gates", "."], ".: cannot be written (Is a directory)"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_the_run_begins(
+    folder: Path, capsys: pytest.CaptureFixture[str], no_run: Callable[[], None], arguments: list[str], said: str
+) -> None:
+    no_run()
+    assert status("--answers", "good.jsonl", *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_the_run_begins(
+    folder: Path, capsys: pytest.CaptureFixture[str], no_run: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_run()
+    monkeypatch.setattr("eval.command.TemporaryFile", failing_with(errno.EACCES))  # root may write everywhere
+    assert status("--answers", "good.jsonl") == 2
+    assert "runs: cannot be written (Permission denied)" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_writes_no_gates_and_leaves_those_there_are(folder: Path) -> None:
+    (folder / "old.toml").write_text("# mine\n", encoding="utf-8")
+    for name in ("old.toml", "new.toml"):
+        status("--answers", "gone.jsonl", "--write-gates", name)
+    assert ((folder / "old.toml").read_text(encoding="utf-8"), (folder / "new.toml").exists()) == ("# mine\n", False)
+
+
+def test_the_table_is_printed_though_the_run_cannot_be_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eval.run.write_run", failing_with(errno.ENOSPC))
+    assert status("--answers", "good.jsonl") == 2
+    captured = capsys.readouterr()
+    assert "evidence_complete       1.000 [0.21 1.00]" in captured.out
+    assert captured.err.startswith("groundwire: runs: cannot be written (No space left on device); make that possible")
 
 
 @pytest.mark.parametrize(
