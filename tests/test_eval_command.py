@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from eval.__main__ import main as main_of_eval
 from eval.addresses import Address, ServerError
 from eval.cases import Case
 from eval.command import evaluate
@@ -298,6 +299,40 @@ def test_python_m_eval_says_what_it_cannot_do(folder: Path, checkout: Path) -> N
     command = [sys.executable, "-m", "eval", "nonesuch"]
     done = subprocess.run(command, env={"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.startswith("eval: nonesuch: neither a suite")) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (ZeroDivisionError("by a mouse"), "ZeroDivisionError: by a mouse\neval: this is an error of"),
+        (KeyboardInterrupt(), "Stopped. What was reported as done is kept.\n"),
+    ],
+)
+def test_python_m_eval_stopped_by_anything_is_not_below_a_gate(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    raised: BaseException,
+    said: str,
+) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("eval.run.run", fail)
+    monkeypatch.setattr(sys, "argv", ["eval", "cases.jsonl", "--runs", "runs", "--answers", "good.jsonl"])
+    with pytest.raises(SystemExit) as stop:
+        main_of_eval()
+    assert (stop.value.code, said in capsys.readouterr().err) == (2, True)
+
+
+def test_a_reader_of_the_output_of_python_m_eval_that_leaves_early_is_no_error(folder: Path, checkout: Path) -> None:
+    command = [sys.executable, "-m", "eval", "cases.jsonl", "--runs", "runs", "--answers", "good.jsonl"]
+    env = {"PYTHONPATH": str(checkout)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, err = process.communicate()
+    assert (process.returncode, err.startswith("wrote runs/")) == (0, True)
 
 
 def figures(output: str) -> Mapping[str, float]:
