@@ -5,7 +5,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +75,7 @@ class Address:
             for turn in case.history
             for role, text in (("user", turn.question), ("assistant", turn.answer))
         ]
-        window = "".join(f" ({name.replace('_', ' ')} {value})" for name, value in sorted(case.filters.items()))
+        window = "".join(_in_words(name, value) for name, value in sorted(case.filters.items()))
         messages = [*turns, {"role": "user", "content": case.question + window}]
         return {"model": self.model, "messages": messages, "temperature": 0, "stream": False}
 
@@ -116,6 +116,15 @@ class Address:
             ) from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServerError(f"{self.url}: no answer ({error}); is the server running there?") from error
+
+
+def _in_words(name: str, value: str | Sequence[str]) -> str:
+    """Return a filter as it stands behind a question.
+
+    >>> _in_words("sources", ["Kyiv Desk", "Paris Desk"])
+    ' (sources Kyiv Desk, Paris Desk)'
+    """
+    return f" ({name.replace('_', ' ')} {value if isinstance(value, str) else ', '.join(value)})"
 
 
 def from_address(address: Address, *, embedder: Embedder) -> Setup:

@@ -378,16 +378,16 @@ def test_a_reply_that_is_too_long_is_said_to_be_that(server: str, monkeypatch: p
         Address.of(server, model=None, token=None).ask(FAR)
 
 
-def test_history_and_window_reach_a_server_of_openais_dialect() -> None:
+def test_history_window_and_sources_reach_a_server_of_openais_dialect() -> None:
     case = Case(
         id="1", split="test", question="And then?", kind="follow-up", history=(Turn("Who?", "Oslo."),),
-        filters={"as_of": "2025-09-01"}, answers=(), evidence=(), refuse=True,
+        filters={"as_of": "2025-09-01", "sources": ["Oslo Desk", "Bergen Desk"]}, answers=(), evidence=(), refuse=True,
     )  # fmt: skip
     address = Address.of("https://host/v1", model="m", token=None)
     assert address.body(case)["messages"] == [
         {"role": "user", "content": "Who?"},
         {"role": "assistant", "content": "Oslo."},
-        {"role": "user", "content": "And then? (as of 2025-09-01)"},
+        {"role": "user", "content": "And then? (as of 2025-09-01) (sources Oslo Desk, Bergen Desk)"},
     ]
 
 
