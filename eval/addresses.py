@@ -2,11 +2,14 @@
 
 import http.client
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from eval.cases import Case
@@ -14,13 +17,21 @@ from eval.run import Setup
 from index.embed import Embedder
 from index.errors import InputError
 
-__all__ = ["Address", "ServerError", "from_address"]
+__all__ = ["Address", "Client", "ServerError", "from_address"]
 
 _LONGEST_REPLY = 32 * 1024 * 1024
+_BUSY = (429, 503)
+_TRIES = 7  # 63 s of waits of our own: a limit on the questions of a minute has passed by then
+_LONGEST_WAIT_S = 60.0
 
 
 class ServerError(InputError):
-    """Say that a server gave no answer."""
+    """Say that a server gave no answer; `status` is that of HTTP, and `retry_after_s` the wait that it asks for."""
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -79,43 +90,95 @@ class Address:
         messages = [*turns, {"role": "user", "content": case.question + window}]
         return {"model": self.model, "messages": messages, "temperature": 0, "stream": False}
 
+
+@dataclass(slots=True, kw_only=True)
+class Client:
+    """Ask the server at an address.
+
+    One that is busy (HTTP 429 or 503) is asked 7 times at most, after waits of 1 s, 2 s, 4 s and so on: longer where
+    `Retry-After` says so, but never over 60 s. When that was in vain, the questions that follow are asked once, until
+    one is answered.
+    """
+
+    address: Address
+    wait: Callable[[float], None] = time.sleep
+    _tries: int = field(default=_TRIES, init=False)
+
     def ask(self, case: Case) -> Mapping[str, Any]:
         """Return what the server answers; raise `ServerError` with what it said."""
-        headers = {
-            "Content-Type": "application/json",
-            **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
-        }
-        request = urllib.request.Request(self.url, json.dumps(self.body(case)).encode(), headers)
-        said = self._reply(request)
+        return self._object(self.address.url, self.address.body(case))
+
+    def _object(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON object that the server replies."""
+        said = self._patiently(url, json.dumps(body).encode())
         if len(said) > _LONGEST_REPLY:
-            raise ServerError(f"{self.url}: its reply is longer than {_LONGEST_REPLY} bytes; let it answer in fewer")
+            raise ServerError(f"{url}: its reply is longer than {_LONGEST_REPLY} bytes; let it answer in fewer")
         try:
             found = json.loads(said)
         except (ValueError, RecursionError) as error:
-            raise ServerError(
-                f"{self.url}: answered {said!r:.80}, which is no JSON; is this the right path?"
-            ) from error
+            raise ServerError(f"{url}: answered {said!r:.80}, which is no JSON; is this the right path?") from error
         if not isinstance(found, dict):
-            raise ServerError(f"{self.url}: answered {found!r:.80}; an object was expected")
+            raise ServerError(f"{url}: answered {found!r:.80}; an object was expected")
         return found
 
-    def _reply(self, request: urllib.request.Request) -> bytes:
+    def _patiently(self, url: str, body: bytes) -> bytes:
+        """Return what the server replies, where need be after waits."""
+        tries = 1
+        while True:
+            try:
+                reply = self._reply(url, body)
+            except ServerError as error:
+                if error.status not in _BUSY:
+                    raise
+                if tries >= self._tries:
+                    self._tries = 1
+                    raise
+                self.wait(min(max(error.retry_after_s, 2.0 ** (tries - 1)), _LONGEST_WAIT_S))
+                tries += 1
+            else:
+                self._tries = _TRIES
+                return reply
+
+    def _reply(self, url: str, body: bytes) -> bytes:
         """Return what the server replies, cut one byte behind the longest reply that is read."""
+        token = {"Authorization": f"Bearer {self.address.token}"} if self.address.token else {}
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json", **token})
         try:
-            with urllib.request.build_opener(_NoRedirects).open(request, timeout=self.timeout_s) as reply:
+            with urllib.request.build_opener(_NoRedirects).open(request, timeout=self.address.timeout_s) as reply:
                 return bytes(reply.read(_LONGEST_REPLY + 1))
         except urllib.error.HTTPError as error:
-            if 300 <= error.code < 400:
-                place = error.headers.get("Location")
-                raise ServerError(
-                    f"{self.url}: sends on to {place!r}; name that address with --url if you trust it"
-                ) from error
-            said = error.read(300).decode("utf-8", "replace")
-            raise ServerError(
-                f"{self.url}: HTTP {error.code} ({said}); is this the right address and token?"
-            ) from error
+            raise _error_of(error, url) from error
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise ServerError(f"{self.url}: no answer ({error}); is the server running there?") from error
+            raise ServerError(f"{url}: no answer ({error}); is the server running there?") from error
+
+
+def _error_of(error: urllib.error.HTTPError, url: str) -> ServerError:
+    """Return a status other than 200 with what the server says of it."""
+    if 300 <= error.code < 400:
+        place = error.headers.get("Location")
+        return ServerError(f"{url}: sends on to {place!r}; name that address with --url if you trust it")
+    said = error.read(300).decode("utf-8", "replace")
+    cure = "it is busy, run again later" if error.code in _BUSY else "is this the right address and token?"
+    return ServerError(
+        f"{url}: HTTP {error.code} ({said}); {cure}", status=error.code, retry_after_s=_retry_after_s(error.headers)
+    )
+
+
+def _retry_after_s(headers: Message) -> float:
+    """Return how long a server asks to wait: `Retry-After`, in seconds or a date (RFC 9110, 10.2.3); 0 without one.
+
+    >>> headers = Message()
+    >>> headers["Date"], headers["Retry-After"] = "Fri, 05 Sep 2025 12:00:00 GMT", "Fri, 05 Sep 2025 12:00:09 GMT"
+    >>> _retry_after_s(headers)
+    9.0
+    """
+    said = headers.get("Retry-After", "").strip()
+    if said.isdecimal():
+        return float(said)
+    try:
+        return (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _in_words(name: str, value: str | Sequence[str]) -> str:
@@ -127,10 +190,11 @@ def _in_words(name: str, value: str | Sequence[str]) -> str:
     return f" ({name.replace('_', ' ')} {value if isinstance(value, str) else ', '.join(value)})"
 
 
-def from_address(address: Address, *, embedder: Embedder) -> Setup:
+def from_address(address: Address, *, embedder: Embedder, wait: Callable[[float], None] = time.sleep) -> Setup:
     """Return the set-up of a system behind an address; it has to hold the same articles."""
+    client = Client(address=address, wait=wait)
     return Setup(
-        system=lambda index: address.ask,
+        system=lambda index: client.ask,
         describe=lambda index: {"system": address.dialect, "url": address.url, "model": address.model},
         embedder=embedder,
     )

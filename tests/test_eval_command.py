@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main as main_of_eval
-from eval.addresses import Address, ServerError
+from eval.addresses import Address, Client, ServerError
 from eval.cases import Case
 from eval.command import evaluate
 from eval.run import read_run
@@ -368,14 +368,14 @@ FAR = Case(
 
 def test_a_redirect_is_refused_because_it_would_take_the_token_along(server: str) -> None:
     with pytest.raises(ServerError, match="sends on to '/api/v1/ask'; name that address with --url if you trust it"):
-        Address.of(f"{server}/moved", model=None, token="secret").ask(FAR)
+        Client(address=Address.of(f"{server}/moved", model=None, token="secret")).ask(FAR)
     assert [path for path, _, _ in Server.asked] == ["/moved/api/v1/ask"]
 
 
 def test_a_reply_that_is_too_long_is_said_to_be_that(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eval.addresses._LONGEST_REPLY", 10)
     with pytest.raises(ServerError, match="its reply is longer than 10 bytes"):
-        Address.of(server, model=None, token=None).ask(FAR)
+        Client(address=Address.of(server, model=None, token=None)).ask(FAR)
 
 
 def test_history_window_and_sources_reach_a_server_of_openais_dialect() -> None:
