@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 from eval.cases import Case
@@ -20,17 +21,18 @@ from index.errors import InputError
 __all__ = ["Address", "Client", "ServerError", "from_address"]
 
 _LONGEST_REPLY = 32 * 1024 * 1024
-_BUSY = (429, 503)
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _TRIES = 7  # 63 s of waits of our own: a limit on the questions of a minute has passed by then
 _LONGEST_WAIT_S = 60.0
 
 
 class ServerError(InputError):
-    """Say that a server gave no answer; `status` is that of HTTP, and `retry_after_s` the wait that it asks for."""
+    """Say that a server gave no answer: with which status of HTTP, in which words, and what wait it asks for."""
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after_s: float = 0.0) -> None:
+    def __init__(self, message: str, *, status: int | None = None, said: str = "", retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.status = status
+        self.said = said
         self.retry_after_s = retry_after_s
 
 
@@ -97,16 +99,36 @@ class Client:
 
     One that is busy (HTTP 429 or 503) is asked 7 times at most, after waits of 1 s, 2 s, 4 s and so on: longer where
     `Retry-After` says so, but never over 60 s. When that was in vain, the questions that follow are asked once, until
-    one is answered.
+    one is answered. One that will not have a temperature (HTTP 400 that names it) is asked without from then on.
     """
 
     address: Address
     wait: Callable[[float], None] = time.sleep
     _tries: int = field(default=_TRIES, init=False)
+    _takes_temperature: bool = field(default=True, init=False)
 
     def ask(self, case: Case) -> Mapping[str, Any]:
         """Return what the server answers; raise `ServerError` with what it said."""
-        return self._object(self.address.url, self.address.body(case))
+        body = self.address.body(case)
+        if not self._takes_temperature:
+            body.pop("temperature", None)
+        try:
+            return self._object(self.address.url, body)
+        except ServerError as error:
+            named = error.status == HTTPStatus.BAD_REQUEST and "temperature" in error.said.lower()
+            if not (named and "temperature" in body):
+                raise
+        del body["temperature"]
+        found = self._object(self.address.url, body)
+        self._takes_temperature = False
+        return found
+
+    def describe(self) -> dict[str, Any]:
+        """Return for the run file what was asked, and in OpenAI's dialect with which temperature: None is its own."""
+        asked = {"system": self.address.dialect, "url": self.address.url, "model": self.address.model}
+        if self.address.dialect == "groundwire":
+            return asked
+        return {**asked, "temperature": 0 if self._takes_temperature else None}
 
     def _object(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the JSON object that the server replies."""
@@ -157,11 +179,12 @@ def _error_of(error: urllib.error.HTTPError, url: str) -> ServerError:
     if 300 <= error.code < 400:
         place = error.headers.get("Location")
         return ServerError(f"{url}: sends on to {place!r}; name that address with --url if you trust it")
-    said = error.read(300).decode("utf-8", "replace")
+    said = error.read(3_000).decode("utf-8", "replace")
     cure = "it is busy, run again later" if error.code in _BUSY else "is this the right address and token?"
     return ServerError(
-        f"{url}: HTTP {error.code} ({said}); {cure}", status=error.code, retry_after_s=_retry_after_s(error.headers)
-    )
+        f"{url}: HTTP {error.code} ({said:.300}); {cure}",
+        status=error.code, said=said, retry_after_s=_retry_after_s(error.headers),
+    )  # fmt: skip
 
 
 def _retry_after_s(headers: Message) -> float:
@@ -195,6 +218,6 @@ def from_address(address: Address, *, embedder: Embedder, wait: Callable[[float]
     client = Client(address=address, wait=wait)
     return Setup(
         system=lambda index: client.ask,
-        describe=lambda index: {"system": address.dialect, "url": address.url, "model": address.model},
+        describe=lambda index: client.describe(),
         embedder=embedder,
     )

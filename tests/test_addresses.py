@@ -1,4 +1,4 @@
-"""A server that is busy gets time, as much as it asks for and within bounds, before a case goes without its answer."""
+"""A server at an address gets the time that it asks for, within bounds, and is not asked for what it does not have."""
 
 import json
 import threading
@@ -104,3 +104,29 @@ def test_an_error_that_is_not_of_being_busy_is_not_asked_again(replying: Replyin
     with pytest.raises(ServerError, match="HTTP 500"):
         client_of(replying([(500, {"Retry-After": "1"}, {}), DONE]), waited).ask(CASE)
     assert waited == []
+
+
+BAD: Reply = (400, {}, {"error": {"message": "no such model"}})
+COLD: Reply = (400, {}, {"error": {"code": "x" * 400, "message": "Temperature does not support 0 here"}})
+
+
+def test_a_model_that_will_not_have_a_temperature_is_asked_without_from_then_on(replying: Replying) -> None:
+    client = client_of(replying([COLD, DONE, DONE]) + "/v1", [])
+    before = client.describe()["temperature"]
+    assert ([client.ask(CASE), client.ask(CASE)], before, client.describe()["temperature"]) == ([ANSWER] * 2, 0, None)
+    assert [body.get("temperature") for body in Scripted.asked] == [0, None, None]
+
+
+@pytest.mark.parametrize("again", [COLD, BAD])
+def test_a_model_that_fails_without_a_temperature_too_is_asked_with_one_again(replying: Replying, again: Reply) -> None:
+    client = client_of(replying([COLD, again, DONE]) + "/v1", [])
+    with pytest.raises(ServerError, match="HTTP 400"):
+        client.ask(CASE)
+    client.ask(CASE)
+    assert [body.get("temperature") for body in Scripted.asked] == [0, None, 0]
+
+
+def test_another_error_is_no_reason_to_ask_without_a_temperature(replying: Replying) -> None:
+    with pytest.raises(ServerError, match="no such model"):
+        client_of(replying([BAD, DONE]) + "/v1", []).ask(CASE)
+    assert len(Scripted.asked) == 1
