@@ -7,7 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -45,11 +45,11 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Hold where to ask and how: `dialect` is "groundwire" or "openai"."""
+    """Hold where to ask and how: `dialect` is "groundwire" or "openai"; without a `model`, the server's only one."""
 
     url: str
     dialect: str
-    model: str
+    model: str | None
     token: str | None
     timeout_s: float
 
@@ -75,8 +75,18 @@ class Address:
             path = f"{path}/ask" if path.endswith("/api/v1") else f"{path}/api/v1/ask"
         return cls(
             url=parts._replace(path=path).geturl(), dialect="openai" if openai else "groundwire",
-            model=model or "groundwire", token=token, timeout_s=timeout_s,
+            model=model or (None if openai else "groundwire"), token=token, timeout_s=timeout_s,
         )  # fmt: skip
+
+    @property
+    def models_url(self) -> str:
+        """Return where a server of OpenAI's dialect lists its models.
+
+        >>> Address.of("http://127.0.0.1:8000/v1", model=None, token=None).models_url
+        'http://127.0.0.1:8000/v1/models'
+        """
+        parts = urllib.parse.urlsplit(self.url)
+        return parts._replace(path=parts.path.removesuffix("/chat/completions") + "/models").geturl()
 
     def body(self, case: Case) -> dict[str, Any]:
         """Return what is sent for a case. OpenAI's dialect has no filters: a case's window goes into its question."""
@@ -123,6 +133,19 @@ class Client:
         self._takes_temperature = False
         return found
 
+    def only_model(self) -> str:
+        """Return the model that the server lists; raise `ServerError` where it lists none, or several."""
+        url = self.address.models_url
+        try:
+            names = [str(model["id"]) for model in self._object(url)["data"]]
+        except ServerError as error:
+            raise ServerError(f"name the model with --model, or let the server list it: {error}") from error
+        except (KeyError, TypeError) as error:
+            raise ServerError(f"name the model with --model; {url} is no list of models ({error!r})") from error
+        if len(names) != 1:
+            raise ServerError(f"name the model with --model; {url} lists {names!r:.300}")
+        return names[0]
+
     def describe(self) -> dict[str, Any]:
         """Return for the run file what was asked, and in OpenAI's dialect with which temperature: None is its own."""
         asked = {"system": self.address.dialect, "url": self.address.url, "model": self.address.model}
@@ -130,9 +153,9 @@ class Client:
             return asked
         return {**asked, "temperature": 0 if self._takes_temperature else None}
 
-    def _object(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the JSON object that the server replies."""
-        said = self._patiently(url, json.dumps(body).encode())
+    def _object(self, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the JSON object that the server replies to a body, or to none."""
+        said = self._patiently(url, None if body is None else json.dumps(body).encode())
         if len(said) > _LONGEST_REPLY:
             raise ServerError(f"{url}: its reply is longer than {_LONGEST_REPLY} bytes; let it answer in fewer")
         try:
@@ -143,7 +166,7 @@ class Client:
             raise ServerError(f"{url}: answered {found!r:.80}; an object was expected")
         return found
 
-    def _patiently(self, url: str, body: bytes) -> bytes:
+    def _patiently(self, url: str, body: bytes | None) -> bytes:
         """Return what the server replies, where need be after waits."""
         tries = 1
         while True:
@@ -161,7 +184,7 @@ class Client:
                 self._tries = _TRIES
                 return reply
 
-    def _reply(self, url: str, body: bytes) -> bytes:
+    def _reply(self, url: str, body: bytes | None) -> bytes:
         """Return what the server replies, cut one byte behind the longest reply that is read."""
         token = {"Authorization": f"Bearer {self.address.token}"} if self.address.token else {}
         request = urllib.request.Request(url, body, {"Content-Type": "application/json", **token})
@@ -214,8 +237,13 @@ def _in_words(name: str, value: str | Sequence[str]) -> str:
 
 
 def from_address(address: Address, *, embedder: Embedder, wait: Callable[[float], None] = time.sleep) -> Setup:
-    """Return the set-up of a system behind an address; it has to hold the same articles."""
+    """Return the set-up of a system behind an address; it has to hold the same articles.
+
+    Raises `ServerError` where the address names no model, and the server not exactly one.
+    """
     client = Client(address=address, wait=wait)
+    if address.model is None:
+        client.address = replace(address, model=client.only_model())
     return Setup(
         system=lambda index: client.ask,
         describe=lambda index: client.describe(),

@@ -58,7 +58,9 @@ class EmbedderOfSettings(Protocol):
 @click.option(
     "--writer", type=click.Choice(["quoter"]), default="quoter", show_default=True, help="Who writes our answers."
 )
-@click.option("--model", help="Language model that the server at --url is asked for, in OpenAI's dialect.")
+@click.option(
+    "--model", help="Language model that --url is asked for, in OpenAI's dialect [default: the only one that it lists]."
+)
 @click.option("-k", default=8, show_default=True, metavar="N", help="How many passages to retrieve.")
 @click.option("--gate", "gate", type=_PATH, help="TOML file with the least each metric may be; exit 1 below it.")
 @click.option("--write-gates", type=_PATH, help="Write a file for --gate from today's numbers.")

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from eval.addresses import Address, Client, ServerError
+from eval.addresses import Address, Client, ServerError, from_address
 from eval.cases import Case
+from eval.run import Setup
+from eval.suites import UnusedEmbedder
+from index import NewsIndex
 
 CASE = Case(
     id="1", split="test", question="Who?", kind="far", history=(), filters={}, answers=(), evidence=(), refuse=True
@@ -30,6 +33,13 @@ class Scripted(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._reply()
+
+    def do_GET(self) -> None:
+        self.asked.append({"path": self.path})
+        self._reply()
+
+    def _reply(self) -> None:
         status, headers, body = self.replies.pop(0)
         self.send_response(status)
         for name, value in headers.items():
@@ -45,7 +55,7 @@ class Scripted(BaseHTTPRequestHandler):
 def replying(socket_enabled: None) -> Iterator[Replying]:
     """Return what lets a server give some replies, and returns its address."""
     httpd = HTTPServer(("127.0.0.1", 0), Scripted)
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
 
     def script(replies: Sequence[Reply]) -> str:
@@ -60,6 +70,14 @@ def replying(socket_enabled: None) -> Iterator[Replying]:
 
 def client_of(url: str, waited: list[float]) -> Client:
     return Client(address=Address.of(url, model=None, token=None), wait=waited.append)
+
+
+def client_of_a_model(url: str) -> Client:
+    return Client(address=Address.of(f"{url}/v1", model="small", token=None), wait=no_wait)
+
+
+def no_wait(seconds: float) -> None:
+    pytest.fail(f"waited {seconds} s")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +129,7 @@ COLD: Reply = (400, {}, {"error": {"code": "x" * 400, "message": "Temperature do
 
 
 def test_a_model_that_will_not_have_a_temperature_is_asked_without_from_then_on(replying: Replying) -> None:
-    client = client_of(replying([COLD, DONE, DONE]) + "/v1", [])
+    client = client_of_a_model(replying([COLD, DONE, DONE]))
     before = client.describe()["temperature"]
     assert ([client.ask(CASE), client.ask(CASE)], before, client.describe()["temperature"]) == ([ANSWER] * 2, 0, None)
     assert [body.get("temperature") for body in Scripted.asked] == [0, None, None]
@@ -119,7 +137,7 @@ def test_a_model_that_will_not_have_a_temperature_is_asked_without_from_then_on(
 
 @pytest.mark.parametrize("again", [COLD, BAD])
 def test_a_model_that_fails_without_a_temperature_too_is_asked_with_one_again(replying: Replying, again: Reply) -> None:
-    client = client_of(replying([COLD, again, DONE]) + "/v1", [])
+    client = client_of_a_model(replying([COLD, again, DONE]))
     with pytest.raises(ServerError, match="HTTP 400"):
         client.ask(CASE)
     client.ask(CASE)
@@ -128,5 +146,44 @@ def test_a_model_that_fails_without_a_temperature_too_is_asked_with_one_again(re
 
 def test_another_error_is_no_reason_to_ask_without_a_temperature(replying: Replying) -> None:
     with pytest.raises(ServerError, match="no such model"):
-        client_of(replying([BAD, DONE]) + "/v1", []).ask(CASE)
+        client_of_a_model(replying([BAD, DONE])).ask(CASE)
     assert len(Scripted.asked) == 1
+
+
+def models(*names: str) -> Reply:
+    return 200, {}, {"object": "list", "data": [{"id": name, "object": "model"} for name in names]}
+
+
+def setup_of(url: str, *, model: str | None = None) -> Setup:
+    return from_address(Address.of(url, model=model, token=None), embedder=UnusedEmbedder(), wait=no_wait)
+
+
+def test_where_no_model_is_named_the_only_one_that_the_server_lists_is_asked_for(
+    replying: Replying, index: NewsIndex
+) -> None:
+    setup = setup_of(replying([models("llama"), DONE]) + "/v1")
+    setup.system(index)(CASE)
+    asked = [Scripted.asked[0], {"model": Scripted.asked[1]["model"]}, {"model": setup.describe(index)["model"]}]
+    assert asked == [{"path": "/v1/models"}, {"model": "llama"}, {"model": "llama"}]
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        (models("large", "small"), r"lists \['large', 'small'\]"),
+        (models(), r"lists \[\]"),
+        ((404, {}, {}), "HTTP 404"),
+        ((200, {}, {"data": None}), "is no list of models"),
+    ],
+)
+def test_where_the_server_names_no_one_model_the_user_has_to(replying: Replying, listed: Reply, said: str) -> None:
+    with pytest.raises(ServerError, match=f"name the model with --model.*{said}"):
+        setup_of(replying([listed]) + "/v1")
+
+
+@pytest.mark.parametrize(("path", "model"), [("/v1", "mine"), ("", None)])
+def test_a_server_is_not_asked_for_its_models_where_one_is_named_or_none_is_needed(
+    replying: Replying, path: str, model: str | None
+) -> None:
+    setup_of(replying([]) + path, model=model)
+    assert Scripted.asked == []
