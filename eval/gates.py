@@ -13,8 +13,8 @@ from index.errors import InputError
 __all__ = ["GATED", "Gates", "Miss", "check_gates", "gates_of", "misses", "read_gates"]
 
 GATED = (
-    "quote_fidelity", "citation_precision", "evidence_recall", "evidence_complete", "answered", "refused_near",
-    "refused_far", "refused_false_premise", "hit@5",
+    "quote_fidelity", "citation_precision", "span_precision", "evidence_recall", "evidence_complete", "answered",
+    "answer_found", "refused_near", "refused_far", "refused_false_premise", "hit@5",
 )  # fmt: skip
 
 Gates = Mapping[str, Mapping[str, float]]
@@ -81,8 +81,8 @@ def gates_of(run: Mapping[str, Any], *, metrics: Sequence[str] = GATED) -> str:
     """
     lines = [
         "# The least that each figure may be, by suite: those of the day it was written, less one case, because the",
-        "# kernels of another CPU may turn one over; but no bar that is reached may be lost. Quotes are exact or",
-        "# wrong.",
+        "# kernels of another CPU may turn one over. No bar that is reached may be lost, so a gate at its bar may have",
+        "# no case to spare. Quotes are exact or wrong.",
         "# Written by `groundwire eval --write-gates FILE`.",
     ]
     for suite, summary in run["by_suite"].items():

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from eval.compare import cautions, compare_runs
-from eval.gates import Miss, gates_of, misses, read_gates
+from eval.gates import GATED, Miss, gates_of, misses, read_gates
 from eval.run import run
+from eval.suites import OWN
 from index.errors import InputError
 from tests.fakes import NOW
 from tests.scored import CASES, REFUSAL, TOLL, Scored, saying, suite
@@ -66,6 +67,18 @@ def test_a_gate_is_not_below_a_bar_that_is_reached() -> None:
 def test_false_premises_have_a_gate() -> None:
     seen = {"metrics": {"refused_false_premise": 0.75}, "counted": {"refused_false_premise": 4}}
     assert "refused_false_premise = 0.5\n" in gates_of({"by_suite": {"mine": seen}, "bars": {}})
+
+
+@pytest.mark.parametrize("metric", ["span_precision", "answer_found"])
+def test_the_marked_text_and_the_accepted_answer_have_gates(scored: Scored, metric: str) -> None:
+    gates = tomllib.loads(gates_of(scored(toll=TOLL, both=TOLL, near=REFUSAL, far=REFUSAL)))
+    assert metric in gates["mine"]
+
+
+def test_our_own_suites_have_every_gate_but_those_that_no_case_of_theirs_has(checkout: Path) -> None:
+    gates = read_gates(checkout / "eval" / "gates.toml")
+    lacking = {suite: [metric for metric in GATED if metric not in gates[suite]] for suite in OWN}
+    assert lacking == {"dev": [], "test": [], "unseen": ["refused_false_premise"]}
 
 
 @pytest.mark.parametrize("text", ["[", "score = 1", "[mine]\nspeed = 1", "[mine]\nscore = '1'", "[mine]\nscore = true"])
