@@ -14,21 +14,12 @@ from typing import Any
 
 from eval.cases import Articles, EvidenceSpan, places_of
 from eval.metrics import CitedSentence
+from eval.refusals import reads_as_refusal
 from index.errors import InputError
 from index.sentences import split_sentences
 
 __all__ = ["GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer", "read_answers"]
 
-_REFUSES = re.compile(
-    r"^\W*(?:(?:i(?:'m| am)? )?(?:sorry|afraid)\b.{0,80}?)?"
-    r"(?:insufficient information|i (?:do not|don't|cannot|can't|could not|couldn't) (?:know|answer|find|say|tell)"
-    r"|none of the (?:\w+ ){0,2}?(?:articles?|documents?|passages?|sources?|texts?)"
-    r"|(?:the|these) (?:\w+ ){0,2}?(?:articles?|documents?|context|passages?|sources?|texts?)"
-    r" (?:\w+ ){0,2}?(?:do(?:es)? not|don't|doesn't|say nothing|says nothing|contains? no|mentions? no|gives? no)"
-    r"|there is (?:no|not enough) (?:information|mention|evidence)|no (?:information|answer|evidence)\b"
-    r"|unanswerable|cannot be answered|not (?:stated|mentioned) in)",
-    re.IGNORECASE | re.DOTALL,
-)
 _MARK = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -131,7 +122,7 @@ def _objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> bool:
     if "status" in data:
         return bool(data["status"] == "refused")
-    return not data["text"].strip() or (not citations and bool(_REFUSES.search(data["text"])))
+    return not data["text"].strip() or (not citations and reads_as_refusal(data["text"]))
 
 
 def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> GivenCitation:
