@@ -5,14 +5,14 @@ Only `text` has to be there. A citation needs the words it cites (`quote`) and t
 article.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eval.cases import Articles, EvidenceSpan, places_of
+from eval.json_values import read_values
 from eval.metrics import CitedSentence
 from eval.refusals import reads_as_refusal
 from index.errors import InputError
@@ -87,12 +87,14 @@ def answer_of_completion(completion: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_answers(path: Path) -> dict[str, Mapping[str, Any]]:
-    """Read a file of answers by case id: JSON lines or one JSON array; raise `InputError` naming the place.
+    """Read a file of answers by case id, as `read_values` has them; raise `InputError` naming the place.
 
     The case id is `case_id`, else `custom_id` as in OpenAI's batch files, else `id`.
     """
     answers: dict[str, Mapping[str, Any]] = {}
-    for where, data in _objects(path):
+    for where, data in read_values(path):
+        if not isinstance(data, Mapping):
+            raise InputError(f"{where}: {data!r} is no answer; write an object with `case_id` and `text`")
         name = next((data[key] for key in ("case_id", "custom_id", "id") if data.get(key)), None)
         if name is None:
             raise InputError(f"{where}: no `case_id`, `custom_id` or `id`; say which case this answers")
@@ -101,22 +103,6 @@ def read_answers(path: Path) -> dict[str, Mapping[str, Any]]:
         body = data.get("response", {}).get("body") if isinstance(data.get("response"), Mapping) else None
         answers[str(name)] = body or data
     return answers
-
-
-def _objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        if text.lstrip().startswith("["):
-            found = [(f"{path.name}, item {n}", item) for n, item in enumerate(json.loads(text), start=1)]
-        else:
-            lines = enumerate(text.splitlines(), start=1)
-            found = [(f"{path.name}:{n}", json.loads(line)) for n, line in lines if line.strip()]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: not JSON lines, nor a JSON array ({error}); write one answer a line") from error
-    for where, item in found:
-        if not isinstance(item, Mapping):
-            raise InputError(f"{where}: {item!r} is no answer; write an object with `case_id` and `text`")
-        yield where, item
 
 
 def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> bool:

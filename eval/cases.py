@@ -5,14 +5,14 @@ alternative spans that meet it, and every span is checked against the text when 
 at other words is an error.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from eval.json_values import read_values
 from index.article import Article
 from index.errors import InputError
 from index.scope import Filters
@@ -72,7 +72,7 @@ def load_cases(path: Path, articles: Articles) -> list[Case]:
     Raises `InputError` naming the line, or the file that holds no case.
     """
     cases: dict[str, Case] = {}
-    for where, data in _lines(path):
+    for where, data in read_values(path):
         try:
             case = _case(data, where, articles)
         except (KeyError, TypeError, AttributeError) as error:
@@ -87,27 +87,13 @@ def load_cases(path: Path, articles: Articles) -> list[Case]:
 
 def ids_of(path: Path) -> list[str]:
     """Return the ids of the cases in a file, which is not checked otherwise; raise `InputError` for what is no JSON."""
-    return [str(data["id"]) for _, data in _lines(path) if isinstance(data, dict) and "id" in data]
+    return [str(data["id"]) for _, data in read_values(path) if isinstance(data, dict) and "id" in data]
 
 
 def places_of(quote: str, article: Article) -> list[EvidenceSpan]:
     """Return every place of an article that has these words, character for character; no words stand nowhere."""
     found = re.finditer(f"(?={re.escape(quote)})", article.text) if quote else ()  # ahead: places may overlap
     return [EvidenceSpan(article.id, article.revision, at.start(), at.start() + len(quote)) for at in found]
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as cases ({error}); give a file of JSON lines in UTF-8") from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            where = f"{path.name}:{number}"
-            try:
-                yield where, json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError(f"{where}: not JSON ({error}); write one JSON object a line") from error
 
 
 def _case(data: Mapping[str, Any], where: str, articles: Articles) -> Case:

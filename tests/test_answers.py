@@ -203,6 +203,9 @@ def lines(*answers: object) -> str:
 FILES = {
     "JSON lines": lines({"id": "a", "text": "A"}, {"id": "b", "text": "B"}),
     "a JSON array": json.dumps([{"id": "a", "text": "A"}, {"id": "b", "text": "B"}]),
+    "our answers, as `ask --json` prints them": "".join(
+        json.dumps({"case_id": case_id, "id": "9f", "text": text}, indent=2) + "\n" for case_id, text in ("aA", "bB")
+    ),
     "our answers, which have an id of their own": lines(
         {"case_id": "a", "id": "9f", "text": "A"}, {"case_id": "b", "id": "9f", "text": "B"}
     ),
@@ -223,7 +226,7 @@ def test_a_file_of_answers_is_read_by_case(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "not JSON lines"),
+        ("{", r"answers\.jsonl:1: not JSON .*; write one JSON object a line"),
         ('{"text": "A"}', r"answers\.jsonl:1: no `case_id`"),
         ('\n["a"]\n', "item 1: 'a' is no answer"),
         (lines({"id": "a", "text": "A"}, {"id": "a", "text": "B"}), r"answers\.jsonl:2: 'a' is answered twice"),
