@@ -95,14 +95,22 @@ def read_answers(path: Path) -> dict[str, Mapping[str, Any]]:
     for where, data in read_values(path):
         if not isinstance(data, Mapping):
             raise InputError(f"{where}: {data!r} is no answer; write an object with `case_id` and `text`")
-        name = next((data[key] for key in ("case_id", "custom_id", "id") if data.get(key)), None)
-        if name is None:
-            raise InputError(f"{where}: no `case_id`, `custom_id` or `id`; say which case this answers")
-        if str(name) in answers:
+        name = _case_id(data, where)
+        if name in answers:
             raise InputError(f"{where}: {name!r} is answered twice; keep one")
         body = data.get("response", {}).get("body") if isinstance(data.get("response"), Mapping) else None
-        answers[str(name)] = body or data
+        answers[name] = body or data
     return answers
+
+
+def _case_id(data: Mapping[str, Any], where: str) -> str:
+    given = {key: data.get(key) for key in ("case_id", "custom_id", "id")}
+    field = next((key for key, value in given.items() if value not in (None, "")), None)
+    if field is None:
+        raise InputError(f"{where}: no `case_id`, `custom_id` or `id`; say which case this answers")
+    if type(given[field]) not in (str, int):  # true is an int, and no name
+        raise InputError(f"{where}: `{field}` is {given[field]!r}; write the `id` of a case")
+    return str(given[field])
 
 
 def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> bool:

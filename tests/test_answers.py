@@ -223,11 +223,23 @@ def test_a_file_of_answers_is_read_by_case(tmp_path: Path, text: str) -> None:
     assert {name: answer["text"] for name, answer in found.items()} == {"a": "A", "b": "B"}
 
 
+def test_a_case_may_be_called_0(tmp_path: Path) -> None:
+    (tmp_path / "answers.jsonl").write_text('{"case_id": 0, "id": "9f", "text": "A"}', encoding="utf-8")
+    assert list(read_answers(tmp_path / "answers.jsonl")) == ["0"]
+
+
+def test_an_empty_id_is_one_that_is_not_given(tmp_path: Path) -> None:
+    (tmp_path / "answers.jsonl").write_text('{"case_id": "", "custom_id": null, "id": "a"}', encoding="utf-8")
+    assert list(read_answers(tmp_path / "answers.jsonl")) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{", r"answers\.jsonl:1: not JSON .*; write one JSON object a line"),
         ('{"text": "A"}', r"answers\.jsonl:1: no `case_id`"),
+        ('{"case_id": ["a"], "id": "9f"}', r"answers\.jsonl:1: `case_id` is \['a'\]; write the `id` of a case"),
+        ('{"custom_id": false, "id": "a"}', r"answers\.jsonl:1: `custom_id` is False; write the `id` of a case"),
         ('\n["a"]\n', "item 1: 'a' is no answer"),
         (lines({"id": "a", "text": "A"}, {"id": "a", "text": "B"}), r"answers\.jsonl:2: 'a' is answered twice"),
     ],
