@@ -259,15 +259,15 @@ def words_support(texts: Sequence[str], claim: str) -> bool:
     return bool(texts) and len(words & {*held.stems, *held.names}) >= 0.8 * len(words)
 
 
-def quote_fidelity(quotes: Sequence[tuple[str, str]]) -> float:
-    """Return the share of quotes that are, character for character, what the stored text has at their place.
+def quote_fidelity(faithful: Sequence[bool]) -> float:
+    """Return the share of citations whose quote is, character for character, what the stored text has at its place.
 
     Gao et al.: RARR (2023, arXiv 2210.08726) measure preservation by edit distance; here nothing but none will do.
 
-    >>> quote_fidelity([("We act.", "We act."), ("We acted.", "We act.")])
+    >>> quote_fidelity([quote == "We act." for quote in ("We act.", "We acted.")])
     0.5
     """
-    return _mean([quote == stored for quote, stored in quotes])
+    return _mean(faithful)
 
 
 def refusal_precision(should: Sequence[bool], did: Sequence[bool]) -> float:

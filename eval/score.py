@@ -156,8 +156,8 @@ def _verdict(metrics: Mapping[str, float]) -> str:
 
 
 def _fidelity(answer: GivenAnswer) -> dict[str, float]:
-    quotes = [(citation.quote, citation.stored) for citation in answer.citations]
-    return {"quote_fidelity": quote_fidelity(quotes)} if quotes else {}
+    faithful = [citation.faithful for citation in answer.citations]
+    return {"quote_fidelity": quote_fidelity(faithful)} if faithful else {}
 
 
 def _words_of(case: Case, text: str) -> dict[str, float]:

@@ -80,6 +80,11 @@ def test_an_altered_quote_is_no_evidence_though_its_place_is_right(scored: Score
     assert (found["quote_fidelity"], found["citation_precision"], found["score"]) == (0.0, 0.0, 0.0)
 
 
+def test_a_citation_without_a_quote_is_no_faithful_quote(scored: Scored) -> None:
+    unquoted = {**TOLL, "citations": [*TOLL["citations"], {"article_id": "kyiv"}]}
+    assert metrics(scored(toll=unquoted), "toll")["quote_fidelity"] == 0.5
+
+
 def test_a_needless_citation_costs_precision_and_is_listed(scored: Scored) -> None:
     document = scored(toll={**TOLL, "citations": [*TOLL["citations"], OFF]}, both=TOLL, near=REFUSAL, far=REFUSAL)
     found = metrics(document, "toll")
