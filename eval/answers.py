@@ -15,6 +15,7 @@ from eval.cases import Articles, EvidenceSpan, places_of
 from eval.json_values import read_values
 from eval.metrics import CitedSentence
 from eval.refusals import reads_as_refusal
+from index.article import Article
 from index.errors import InputError
 from index.sentences import split_sentences
 
@@ -122,18 +123,31 @@ def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> boo
 def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> GivenCitation:
     quote = str(data.get("quote") or "")
     named = _named(data, articles)
-    if "start" in data and "end" in data:
-        spans = [EvidenceSpan(*key, data["start"], data["end"]) for key in named if 0 <= data["start"] < data["end"]]
-        stored = next((articles[s.article_id, s.revision].text[s.start : s.end] for s in spans), "")
-        spans = spans if not quote or quote == stored else []  # an altered quote is no evidence, wherever it points
-    else:
-        spans = [span for key in named for span in places_of(quote, articles[key])]
-        stored = quote if spans else ""
+    spans, stored = _places(data, quote, [articles[key] for key in named])
     label = data.get("title") or (articles[named[0]].label if named else data.get("article_id") or data.get("url"))
     return GivenCitation(
-        number=int(data.get("number") or number), label=str(label or "?"), quote=quote,
-        spans=tuple(span for span in spans if stored), stored=stored,
-    )  # fmt: skip
+        number=int(data.get("number") or number), label=str(label or "?"), quote=quote, spans=spans, stored=stored
+    )
+
+
+def _places(data: Mapping[str, Any], quote: str, named: Sequence[Article]) -> tuple[tuple[EvidenceSpan, ...], str]:
+    """Return where a quote stands, at the place that is named or else anywhere, and the words that stand there.
+
+    An altered quote is no evidence, wherever it points: it has no place, and the words are those of the place named.
+    """
+    start, end = data.get("start"), data.get("end")
+    if start is None or end is None:
+        spans = tuple(span for article in named for span in places_of(quote, article))
+        return spans, quote if spans else ""
+    held = [article for article in named if _has(article, start, end)]
+    quoted = [article for article in held if quote in ("", article.text[start:end])]
+    stored = next((article.text[start:end] for article in quoted or held), "")
+    return tuple(EvidenceSpan(article.id, article.revision, start, end) for article in quoted), stored
+
+
+def _has(article: Article, start: object, end: object) -> bool:
+    """Tell whether an article has a place: what is no place of it marks nothing, and takes no memory."""
+    return type(start) is int and type(end) is int and 0 <= start < end <= len(article.text)
 
 
 def _named(data: Mapping[str, Any], articles: Articles) -> list[tuple[str, int]]:

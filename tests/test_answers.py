@@ -80,6 +80,20 @@ def test_the_place_that_is_named_is_the_place_that_counts() -> None:
     assert given.citations[0].spans == (EvidenceSpan("oslo", 2, 10, 30),)
 
 
+@pytest.mark.parametrize("place", [(0, 10**12), (0, 32), (-31, 31), (31, 31), ("0", "31"), (0.0, 31.0), (False, 31)])
+def test_a_place_that_the_article_does_not_have_marks_nothing(place: tuple[Any, Any]) -> None:
+    start, end = place
+    citation = {"article_id": "oslo", "revision": 1, "quote": OSLO.text, "start": start, "end": end}
+    given = read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0]
+    assert (given.faithful, given.spans, given.stored) == (False, (), "")
+
+
+def test_a_place_counts_in_each_revision_that_has_the_words_there() -> None:
+    citation = {"article_id": "oslo", "quote": QUOTE, "start": 10, "end": 30}
+    given = read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0]
+    assert (given.faithful, given.spans) == (True, (EvidenceSpan("oslo", 2, 10, 30),))
+
+
 REFUSALS = [
     "", "I don't know.", "I'm sorry, I cannot answer that from the articles.", "Insufficient information.",
     "The provided articles do not mention Oslo.", "There is no information about that in the context.",

@@ -93,6 +93,13 @@ def test_a_needless_citation_costs_precision_and_is_listed(scored: Scored) -> No
     assert [case["id"] for case in document["failures"]] == ["toll", "both"]
 
 
+def test_a_citation_of_a_whole_article_is_precise_but_most_of_what_it_marks_is_no_evidence(scored: Scored) -> None:
+    text = str(KYIV["text"])
+    whole = {"text": "19.[1]", "citations": [{"article_id": "kyiv", "quote": text, "start": 0, "end": len(text)}]}
+    found = metrics(scored(toll=whole), "toll")
+    assert (found["citation_precision"], found["span_precision"]) == (1.0, round(len(QUOTE) / len(text), 4))
+
+
 def test_a_wrong_refusal_is_charged_as_no_answer(scored: Scored) -> None:
     document = scored(toll=REFUSAL, both=REFUSAL, near=REFUSAL, far=REFUSAL)
     figures = document["metrics"]
