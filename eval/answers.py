@@ -2,7 +2,7 @@
 
 Only `text` has to be there. A citation needs the words it cites (`quote`) and the article (`article_id`, `url` or
 `title`: the first that fits an article counts); where `start` and `end` are missing, the words are looked up in the
-article.
+article. A hit is read in the same way, with its words in `text`.
 """
 
 import re
@@ -42,13 +42,16 @@ class GivenCitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenAnswer:
-    """Hold an answer of any system; `hits` is None when the system does not say what it retrieved."""
+    """Hold an answer of any system; `hits` is None when the system does not say what it retrieved.
+
+    A hit has the places where its words stand: none when they stand nowhere, and it keeps its rank.
+    """
 
     text: str
     refused: bool
     sentences: tuple[CitedSentence, ...]
     citations: tuple[GivenCitation, ...]
-    hits: tuple[EvidenceSpan, ...] | None
+    hits: tuple[tuple[EvidenceSpan, ...], ...] | None
     rows: tuple[Mapping[str, str], ...]
 
 
@@ -65,8 +68,7 @@ def read_answer(data: Mapping[str, Any], articles: Articles) -> GivenAnswer:
     hits = data.get("hits")
     return GivenAnswer(
         text=data["text"], refused=refused, citations=citations, sentences=_sentences(data, citations),
-        hits=None if hits is None else tuple(EvidenceSpan(h["article_id"], h.get("revision", 1), h["start"], h["end"])
-                                             for h in hits),
+        hits=None if hits is None else tuple(_hit(given, articles) for given in hits),
         rows=tuple(row.get("cells", row) for row in table.get("rows", ())),
     )  # fmt: skip
 
@@ -123,11 +125,17 @@ def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> boo
 def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> GivenCitation:
     quote = str(data.get("quote") or "")
     named = _named(data, articles)
-    spans, stored = _places(data, quote, [articles[key] for key in named])
-    label = data.get("title") or (articles[named[0]].label if named else data.get("article_id") or data.get("url"))
+    spans, stored = _places(data, quote, named)
+    label = data.get("title") or (named[0].label if named else data.get("article_id") or data.get("url"))
     return GivenCitation(
         number=int(data.get("number") or number), label=str(label or "?"), quote=quote, spans=spans, stored=stored
     )
+
+
+def _hit(data: Mapping[str, Any], articles: Articles) -> tuple[EvidenceSpan, ...]:
+    """Return the places of a hit: the one that it names, else every one that has its words."""
+    placed = data.get("start") is not None and data.get("end") is not None
+    return _places(data, "" if placed else data["text"], _named(data, articles))[0]
 
 
 def _places(data: Mapping[str, Any], quote: str, named: Sequence[Article]) -> tuple[tuple[EvidenceSpan, ...], str]:
@@ -150,11 +158,11 @@ def _has(article: Article, start: object, end: object) -> bool:
     return type(start) is int and type(end) is int and 0 <= start < end <= len(article.text)
 
 
-def _named(data: Mapping[str, Any], articles: Articles) -> list[tuple[str, int]]:
-    """Return the revisions that a citation names: by its id, else its url, else its title, the first that fits any."""
+def _named(data: Mapping[str, Any], articles: Articles) -> list[Article]:
+    """Return the revisions that are named: by their id, else their url, else their title, the first that fits any."""
     for field, value in (("id", data.get("article_id")), ("url", data.get("url")), ("title", data.get("title"))):
-        if found := [key for key, article in articles.items() if value and getattr(article, field) == value]:
-            return [key for key in found if data.get("revision") in (None, key[1])]
+        if found := [article for article in articles.values() if value and getattr(article, field) == value]:
+            return [article for article in found if data.get("revision") in (None, article.revision)]
     return []
 
 

@@ -182,13 +182,13 @@ def _nuggets(accepted: str, kind: str) -> list[tuple[str]]:
     return [(item,) for item in re.split(r"; |, (?:and |or )?| and | or ", accepted) if item.strip()]
 
 
-def _retrieval(case: Case, hits: tuple[EvidenceSpan, ...]) -> dict[str, float]:
+def _retrieval(case: Case, hits: tuple[tuple[EvidenceSpan, ...], ...]) -> dict[str, float]:
     """Score the ranking by needs: a hit stands for one of the needs that it is the first to meet.
 
     Recall counts them all, so it is the evidence recall of the first hits, and not `recall_at_k` of that ranking.
     """
     needs = {f"need {number}": need for number, need in enumerate(case.evidence)}
-    depths = {name: next((rank for rank, hit in enumerate(hits, start=1) if any(map(hit.overlaps, need))), None)
+    depths = {name: next((rank for rank, hit in enumerate(hits, start=1) if evidence_recall(hit, [need])), None)
               for name, need in needs.items()}  # fmt: skip
     ranked = [
         name
@@ -196,7 +196,8 @@ def _retrieval(case: Case, hits: tuple[EvidenceSpan, ...]) -> dict[str, float]:
         for name in ([need for need, depth in depths.items() if depth == rank][:1] or [f"hit {rank}"])
     ]
     return {
-        **{f"recall@{k}": evidence_recall(hits[:k], case.evidence) for k in (1, 5, 8)},
+        **{f"recall@{k}": evidence_recall([place for hit in hits[:k] for place in hit], case.evidence)
+           for k in (1, 5, 8)},
         "hit@1": hit_at_k(ranked, needs, k=1), "hit@5": hit_at_k(ranked, needs, k=5),
         "mrr": reciprocal_rank(ranked, needs), "ndcg@10": ndcg_at_k(ranked, dict.fromkeys(_reachable(depths), 1), k=10),
     }  # fmt: skip

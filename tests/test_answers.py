@@ -94,6 +94,26 @@ def test_a_place_counts_in_each_revision_that_has_the_words_there() -> None:
     assert (given.faithful, given.spans) == (True, (EvidenceSpan("oslo", 2, 10, 30),))
 
 
+@pytest.mark.parametrize(
+    "hit",
+    [
+        {"article_id": "oslo", "revision": 1, "start": 0, "end": 20},
+        {"article_id": "oslo", "revision": 1, "start": 0, "end": 20, "text": "Oslo, in other words"},
+        {"article_id": "oslo", "revision": 1, "text": QUOTE},
+        {"url": "https://news.example/oslo", "text": QUOTE},
+        {"article_id": "chunk-7", "title": "Oslo pays", "revision": 1, "text": QUOTE, "start": None},
+    ],
+)
+def test_a_hit_is_found_as_a_citation_is(hit: Mapping[str, Any]) -> None:
+    assert read_answer({"text": "x", "hits": [hit]}, ARTICLES).hits == ((EvidenceSpan("oslo", 1, 0, 20),),)
+
+
+def test_a_hit_that_stands_nowhere_keeps_its_rank() -> None:
+    hits = [{"article_id": "rome", "text": QUOTE}, {"article_id": "oslo", "text": QUOTE}, {"url": "x", "text": "Rome."}]
+    places = (EvidenceSpan("oslo", 1, 0, 20), EvidenceSpan("oslo", 2, 10, 30))
+    assert read_answer({"text": "x", "hits": hits}, ARTICLES).hits == ((), places, ())
+
+
 REFUSALS = [
     "", "I don't know.", "I'm sorry, I cannot answer that from the articles.", "Insufficient information.",
     "The provided articles do not mention Oslo.", "There is no information about that in the context.",

@@ -134,6 +134,12 @@ def test_hits_are_scored_by_the_needs_that_they_meet(scored: Scored) -> None:
     ]  # fmt: skip
 
 
+def test_a_hit_of_another_system_is_scored_by_its_words(scored: Scored) -> None:
+    hits = [{"url": "https://elsewhere.example", "text": QUOTE}, {"title": KYIV["title"], "text": QUOTE}]
+    found = metrics(scored(toll={**TOLL, "hits": hits}), "toll")
+    assert [found[name] for name in ("hit@1", "hit@5", "mrr", "recall@5")] == [0.0, 1.0, 0.5, 1.0]
+
+
 def test_a_hit_that_meets_both_needs_at_once_is_a_perfect_ranking(scored: Scored, tmp_path: Path) -> None:
     case = {"id": "two", "question": "?", "evidence": [[{"quote": "19 people"}], [{"quote": "Four of"}]]}
     hits = [{"article_id": "kyiv", "start": 0, "end": 80}]
