@@ -19,9 +19,11 @@ from index.article import Article
 from index.errors import InputError
 from index.sentences import split_sentences
 
-__all__ = ["GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer", "read_answers"]
+__all__ = ["MARKS", "GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer", "read_answers"]
 
-_MARK = re.compile(r"\[(\d{1,3})\]")
+MARKS = re.compile(r"\[\d{1,3}(?:\s*,\s*\d{1,3})*\]")
+"""What an answer's text marks its citations with: [1], or [1, 2]."""
+_MARKED_END = re.compile(rf"([.!?][\"'”’»)]*)((?:\s*{MARKS.pattern})+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,14 +169,28 @@ def _named(data: Mapping[str, Any], articles: Articles) -> list[Article]:
 
 
 def _sentences(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> tuple[CitedSentence, ...]:
-    """Return the sentences with what they cite: as the answer gives them, else by the marks [1] in its text."""
+    """Return the sentences with what they cite: as the answer gives them, else by the marks in its text.
+
+    A mark behind the end of a sentence belongs to that sentence.
+    """
     quotes = {citation.number: citation.stored for citation in citations}
     if data.get("sentences"):
         said = [(sentence["text"], sentence.get("citations") or ()) for sentence in data["sentences"]]
     else:
-        text = re.sub(
-            r"([.!?])\s*((?:\[\d{1,3}\])+)", r"\2\1", data["text"]
-        )  # a mark belongs to the sentence before it
+        text = _MARKED_END.sub(lambda end: "".join(MARKS.findall(end[2])) + end[1], data["text"])
         parts = [span.of(text) for span in split_sentences(text)]
-        said = [(_MARK.sub("", part), [int(number) for number in _MARK.findall(part)]) for part in parts]
+        said = [(_unmarked(part), _marked(part)) for part in parts]
     return tuple(CitedSentence(text, tuple(quotes[n] for n in cited if quotes.get(n))) for text, cited in said)
+
+
+def _unmarked(text: str) -> str:
+    return re.sub(rf"(?<!\s)\s*{MARKS.pattern}", "", text).strip()
+
+
+def _marked(text: str) -> list[int]:
+    """Return the numbers of the marks in a text.
+
+    >>> _marked("Oslo [1, 2] and Rome paid [3].")
+    [1, 2, 3]
+    """
+    return [int(number) for marks in MARKS.findall(text) for number in re.findall(r"\d+", marks)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from eval.answers import GivenAnswer
+from eval.answers import MARKS, GivenAnswer
 from eval.cases import Case, EvidenceSpan
 from eval.metrics import (
     alce_precision,
@@ -163,7 +163,7 @@ def _fidelity(answer: GivenAnswer) -> dict[str, float]:
 def _words_of(case: Case, text: str) -> dict[str, float]:
     if not case.answers:
         return {}
-    plain = re.sub(r"\[\d{1,3}\]", " ", text)
+    plain = MARKS.sub(" ", text)
     return {
         "answer_found": answer_found(plain, case.answers),
         "nugget_recall": max(nugget_recall(plain, _nuggets(right, case.kind)) for right in case.answers),

@@ -208,6 +208,25 @@ def test_a_mark_after_the_full_stop_belongs_to_the_sentence_before_it() -> None:
     )
 
 
+def test_marks_may_share_their_brackets_or_follow_upon_each_other() -> None:
+    cited = [{"article_id": "oslo", "quote": quote} for quote in (QUOTE, "It rained.")]
+    data = {"text": "Oslo paid. [1, 2] It rained [2,1]. It did.[1] [2]", "citations": cited}
+    assert read_answer(data, ARTICLES).sentences == (
+        CitedSentence("Oslo paid.", (QUOTE, "It rained.")),
+        CitedSentence("It rained.", ("It rained.", QUOTE)),
+        CitedSentence("It did.", (QUOTE, "It rained.")),
+    )
+
+
+def test_a_mark_after_a_quotation_belongs_to_its_sentence() -> None:
+    cited = [{"article_id": "oslo", "quote": "It rained."}]
+    data = {"text": "“It rained.” [1] Oslo paid.", "citations": cited}
+    assert read_answer(data, ARTICLES).sentences == (
+        CitedSentence("“It rained.”", ("It rained.",)),
+        CitedSentence("Oslo paid.", ()),
+    )
+
+
 def test_a_completion_is_read_by_its_message() -> None:
     given = read_answer({"id": "1", "choices": [{"message": {"content": "Oslo paid."}}]}, ARTICLES)
     assert (given.text, given.refused, given.citations) == ("Oslo paid.", False, ())

@@ -64,6 +64,10 @@ def test_an_answer_without_citations_scores_0_however_right_its_words(scored: Sc
     assert (found["exact_match"], found["score"], found["evidence_complete"]) == (1.0, 0.0, 0.0)
 
 
+def test_marks_are_no_words_of_an_answer(scored: Scored) -> None:
+    assert metrics(scored(toll={**TOLL, "text": "19 [1, 2]"}), "toll")["exact_match"] == 1.0
+
+
 def test_an_altered_quote_is_no_evidence(scored: Scored) -> None:
     altered = {"text": "29.[1]", "citations": [{"article_id": "kyiv", "quote": QUOTE.replace("19", "29")}]}
     found = metrics(scored(toll=altered), "toll")
