@@ -87,8 +87,26 @@ def answer_of_completion(completion: Mapping[str, Any]) -> Mapping[str, Any]:
         message = completion["choices"][0]["message"]
     except (KeyError, IndexError, TypeError) as error:
         raise InputError(f"a chat completion without choices[0].message ({error!r}); stream it not") from error
-    answer = {"text": message.get("content") or "", "citations": message.get("citations") or ()}
-    return {**answer, "status": "refused"} if message.get("refusal") else answer
+    parts = _parts(message)
+    answer = {
+        "text": "".join(text for kind, text in parts if kind == "text"),
+        "citations": message.get("citations") or (),
+    }
+    declines = message.get("refusal") or any(kind == "refusal" for kind, _ in parts)
+    return {**answer, "status": "refused"} if declines else answer
+
+
+def _parts(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a message consists of, each part with its kind, "text" or "refusal"."""
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return [("text", content)]
+    parts = [(part["type"], part[part["type"]]) for part in content]
+    if unknown := [kind for kind, _ in parts if kind not in ("text", "refusal")]:
+        raise InputError(
+            f"`choices[0].message.content` has a part of type {unknown[0]!r}; leave in those of type 'text'"
+        )
+    return parts
 
 
 def read_answers(path: Path) -> dict[str, Mapping[str, Any]]:
@@ -124,11 +142,14 @@ def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> boo
     return not data["text"].strip() or (not citations and reads_as_refusal(data["text"]))
 
 
-def _citation(data: Mapping[str, Any], number: int, articles: Articles) -> GivenCitation:
+def _citation(given: Mapping[str, Any] | str, number: int, articles: Articles) -> GivenCitation:
+    """Return a citation, which may be the id, the address or the title of an article alone."""
+    data = {"article_id": given, "url": given, "title": given} if isinstance(given, str) else given
     quote = str(data.get("quote") or "")
     named = _named(data, articles)
     spans, stored = _places(data, quote, named)
-    label = data.get("title") or (named[0].label if named else data.get("article_id") or data.get("url"))
+    title = None if isinstance(given, str) and named else data.get("title")
+    label = title or (named[0].label if named else data.get("article_id") or data.get("url"))
     return GivenCitation(
         number=int(data.get("number") or number), label=str(label or "?"), quote=quote, spans=spans, stored=stored
     )

@@ -66,6 +66,17 @@ def test_words_that_do_not_stand_there_are_no_faithful_quote(citation: Mapping[s
     assert not read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0].faithful
 
 
+@pytest.mark.parametrize("named", ["oslo", "https://news.example/oslo", "Oslo pays"])
+def test_a_citation_may_be_an_address_a_title_or_an_id_alone(named: str) -> None:
+    given = read_answer({"text": "Oslo did.[1]", "citations": [named]}, ARTICLES)
+    assert given.citations == (GivenCitation(number=1, label="Oslo pays", quote="", spans=(), stored=""),)
+
+
+def test_an_address_of_no_article_is_called_what_it_is() -> None:
+    given = read_answer({"text": "Oslo did.[1]", "citations": ["https://x.example"]}, ARTICLES)
+    assert given.citations[0].label == "https://x.example"
+
+
 def test_words_without_a_place_are_cited_wherever_the_article_has_them() -> None:
     twice = Article(id="oslo", text="It rained. Oslo paid. It rained.", title="Oslo pays")
     given = read_answer(
@@ -230,6 +241,17 @@ def test_a_mark_after_a_quotation_belongs_to_its_sentence() -> None:
 def test_a_completion_is_read_by_its_message() -> None:
     given = read_answer({"id": "1", "choices": [{"message": {"content": "Oslo paid."}}]}, ARTICLES)
     assert (given.text, given.refused, given.citations) == ("Oslo paid.", False, ())
+
+
+def test_the_text_parts_of_a_completion_are_its_text() -> None:
+    parts = [{"type": "text", "text": "Oslo "}, {"type": "text", "text": "paid."}]
+    given = read_answer({"choices": [{"message": {"content": parts}}]}, ARTICLES)
+    assert (given.text, given.refused) == ("Oslo paid.", False)
+
+
+def test_a_completion_with_a_part_that_declines_is_a_refusal() -> None:
+    parts = [{"type": "refusal", "refusal": "I can't help with that."}]
+    assert read_answer({"choices": [{"message": {"content": parts}}]}, ARTICLES).refused
 
 
 def test_a_completion_that_carries_our_answer_is_read_by_that() -> None:
