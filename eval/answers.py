@@ -1,9 +1,4 @@
-"""Answers to be scored: our own JSON shape, or what an OpenAI-compatible server gives, read into one value.
-
-Only `text` has to be there. A citation needs the words it cites (`quote`) and the article (`article_id`, `url` or
-`title`: the first that fits an article counts); where `start` and `end` are missing, the words are looked up in the
-article. A hit is read in the same way, with its words in `text`.
-"""
+"""Answers to be scored: our own JSON shape, or what an OpenAI-compatible server gives, read into one value."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.cases import Articles, EvidenceSpan, places_of
+from eval.cases import Articles, EvidenceSpan
+from eval.citations import GivenCitation, read_citation, read_hit
 from eval.json_values import read_values
 from eval.metrics import CitedSentence
 from eval.refusals import reads_as_refusal
-from index.article import Article
 from index.errors import InputError
 from index.sentences import split_sentences
 
@@ -24,22 +19,6 @@ __all__ = ["MARKS", "GivenAnswer", "GivenCitation", "answer_of_completion", "rea
 MARKS = re.compile(r"\[\d{1,3}(?:\s*,\s*\d{1,3})*\]")
 """What an answer's text marks its citations with: [1], or [1, 2]."""
 _MARKED_END = re.compile(rf"([.!?][\"'”’»)]*)((?:\s*{MARKS.pattern})+)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenCitation:
-    """Hold what an answer cites: every place where its words stand, none when they stand nowhere."""
-
-    number: int
-    label: str
-    quote: str
-    spans: tuple[EvidenceSpan, ...]
-    stored: str
-
-    @property
-    def faithful(self) -> bool:
-        """Tell whether the article has the words, character for character, at the place named."""
-        return bool(self.quote) and self.quote == self.stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +42,14 @@ def read_answer(data: Mapping[str, Any], articles: Articles) -> GivenAnswer:
     if not isinstance(data.get("text"), str):
         raise InputError(f"an answer needs `text`, or `choices` as OpenAI has them; this one has {sorted(data)}")
     citations = tuple(
-        _citation(given, number, articles) for number, given in enumerate(data.get("citations") or (), start=1)
+        read_citation(given, number, articles) for number, given in enumerate(data.get("citations") or (), start=1)
     )
     refused = _refused(data, citations)
     table = data.get("table") or {}
     hits = data.get("hits")
     return GivenAnswer(
         text=data["text"], refused=refused, citations=citations, sentences=_sentences(data, citations),
-        hits=None if hits is None else tuple(_hit(given, articles) for given in hits),
+        hits=None if hits is None else tuple(read_hit(given, articles) for given in hits),
         rows=tuple(row.get("cells", row) for row in table.get("rows", ())),
     )  # fmt: skip
 
@@ -140,53 +119,6 @@ def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> boo
     if "status" in data:
         return bool(data["status"] == "refused")
     return not data["text"].strip() or (not citations and reads_as_refusal(data["text"]))
-
-
-def _citation(given: Mapping[str, Any] | str, number: int, articles: Articles) -> GivenCitation:
-    """Return a citation, which may be the id, the address or the title of an article alone."""
-    data = {"article_id": given, "url": given, "title": given} if isinstance(given, str) else given
-    quote = str(data.get("quote") or "")
-    named = _named(data, articles)
-    spans, stored = _places(data, quote, named)
-    title = None if isinstance(given, str) and named else data.get("title")
-    label = title or (named[0].label if named else data.get("article_id") or data.get("url"))
-    return GivenCitation(
-        number=int(data.get("number") or number), label=str(label or "?"), quote=quote, spans=spans, stored=stored
-    )
-
-
-def _hit(data: Mapping[str, Any], articles: Articles) -> tuple[EvidenceSpan, ...]:
-    """Return the places of a hit: the one that it names, else every one that has its words."""
-    placed = data.get("start") is not None and data.get("end") is not None
-    return _places(data, "" if placed else data["text"], _named(data, articles))[0]
-
-
-def _places(data: Mapping[str, Any], quote: str, named: Sequence[Article]) -> tuple[tuple[EvidenceSpan, ...], str]:
-    """Return where a quote stands, at the place that is named or else anywhere, and the words that stand there.
-
-    An altered quote is no evidence, wherever it points: it has no place, and the words are those of the place named.
-    """
-    start, end = data.get("start"), data.get("end")
-    if start is None or end is None:
-        spans = tuple(span for article in named for span in places_of(quote, article))
-        return spans, quote if spans else ""
-    held = [article for article in named if _has(article, start, end)]
-    quoted = [article for article in held if quote in ("", article.text[start:end])]
-    stored = next((article.text[start:end] for article in quoted or held), "")
-    return tuple(EvidenceSpan(article.id, article.revision, start, end) for article in quoted), stored
-
-
-def _has(article: Article, start: object, end: object) -> bool:
-    """Tell whether an article has a place: what is no place of it marks nothing, and takes no memory."""
-    return type(start) is int and type(end) is int and 0 <= start < end <= len(article.text)
-
-
-def _named(data: Mapping[str, Any], articles: Articles) -> list[Article]:
-    """Return the revisions that are named: by their id, else their url, else their title, the first that fits any."""
-    for field, value in (("id", data.get("article_id")), ("url", data.get("url")), ("title", data.get("title"))):
-        if found := [article for article in articles.values() if value and getattr(article, field) == value]:
-            return [article for article in found if data.get("revision") in (None, article.revision)]
-    return []
 
 
 def _sentences(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> tuple[CitedSentence, ...]:
