@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.answer_fields import check_answer
 from eval.cases import Articles, EvidenceSpan
 from eval.citations import GivenCitation, read_citation, read_hit
 from eval.json_values import read_values
@@ -37,10 +38,11 @@ class GivenAnswer:
 
 
 def read_answer(data: Mapping[str, Any], articles: Articles) -> GivenAnswer:
-    """Read an answer in our shape, or in OpenAI's; raise `InputError` for what is neither."""
-    data = answer_of_completion(data) if "choices" in data else data
-    if not isinstance(data.get("text"), str):
+    """Read an answer in our shape, or in OpenAI's; raise `InputError` that names the field that is neither."""
+    data = answer_of_completion(data) if data.get("choices") is not None else data
+    if data.get("text") is None:
         raise InputError(f"an answer needs `text`, or `choices` as OpenAI has them; this one has {sorted(data)}")
+    check_answer(data)
     citations = tuple(
         read_citation(given, number, articles) for number, given in enumerate(data.get("citations") or (), start=1)
     )
@@ -50,7 +52,7 @@ def read_answer(data: Mapping[str, Any], articles: Articles) -> GivenAnswer:
     return GivenAnswer(
         text=data["text"], refused=refused, citations=citations, sentences=_sentences(data, citations),
         hits=None if hits is None else tuple(read_hit(given, articles) for given in hits),
-        rows=tuple(row.get("cells", row) for row in table.get("rows", ())),
+        rows=tuple(row if row.get("cells") is None else row["cells"] for row in table.get("rows") or ()),
     )  # fmt: skip
 
 
@@ -62,30 +64,38 @@ def answer_of_completion(completion: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     if isinstance(completion.get("groundwire"), Mapping):
         return dict(completion["groundwire"])
-    try:
-        message = completion["choices"][0]["message"]
-    except (KeyError, IndexError, TypeError) as error:
-        raise InputError(f"a chat completion without choices[0].message ({error!r}); stream it not") from error
-    parts = _parts(message)
-    answer = {
-        "text": "".join(text for kind, text in parts if kind == "text"),
-        "citations": message.get("citations") or (),
-    }
-    declines = message.get("refusal") or any(kind == "refusal" for kind, _ in parts)
+    message = _message(completion.get("choices"))
+    parts = _parts(message.get("content"))
+    declines = message.get("refusal") or any(part["type"] == "refusal" for part in parts)
+    text = "".join(part["text"] for part in parts if part["type"] == "text")
+    answer = {"text": text, "citations": message.get("citations") or ()}
     return {**answer, "status": "refused"} if declines else answer
 
 
-def _parts(message: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what a message consists of, each part with its kind, "text" or "refusal"."""
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return [("text", content)]
-    parts = [(part["type"], part[part["type"]]) for part in content]
-    if unknown := [kind for kind, _ in parts if kind not in ("text", "refusal")]:
+def _message(choices: object) -> Mapping[str, Any]:
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, Mapping) else None
+    if not isinstance(message, Mapping):
+        raise InputError(f"`choices` is {choices!r:.80}; write whole chat completions, with choices[0].message")
+    return message
+
+
+def _parts(content: object) -> Sequence[Mapping[str, Any]]:
+    """Return the parts of a message's content, each of type "text" or "refusal"; a text alone is one part."""
+    parts = [{"type": "text", "text": content or ""}] if content is None or isinstance(content, str) else content
+    if not isinstance(parts, list) or not all(map(_is_part, parts)):
         raise InputError(
-            f"`choices[0].message.content` has a part of type {unknown[0]!r}; leave in those of type 'text'"
+            f'`choices[0].message.content` is {content!r:.80}; write a text, or parts of type "text" alone'
         )
     return parts
+
+
+def _is_part(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and value.get("type") in ("text", "refusal")
+        and isinstance(value.get(value["type"]), str)
+    )
 
 
 def read_answers(path: Path) -> dict[str, Mapping[str, Any]]:
@@ -100,8 +110,9 @@ def read_answers(path: Path) -> dict[str, Mapping[str, Any]]:
         name = _case_id(data, where)
         if name in answers:
             raise InputError(f"{where}: {name!r} is answered twice; keep one")
-        body = data.get("response", {}).get("body") if isinstance(data.get("response"), Mapping) else None
-        answers[name] = body or data
+        response = data.get("response")
+        body = response.get("body") if isinstance(response, Mapping) else None
+        answers[name] = body if isinstance(body, Mapping) else data
     return answers
 
 
@@ -116,7 +127,7 @@ def _case_id(data: Mapping[str, Any], where: str) -> str:
 
 
 def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> bool:
-    if "status" in data:
+    if data.get("status") is not None:
         return bool(data["status"] == "refused")
     return not data["text"].strip() or (not citations and reads_as_refusal(data["text"]))
 

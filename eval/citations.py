@@ -33,15 +33,16 @@ class GivenCitation:
 
 def read_citation(given: Mapping[str, Any] | str, number: int, articles: Articles) -> GivenCitation:
     """Return a citation, which may be the id, the address or the title of an article alone."""
-    data = {"article_id": given, "url": given, "title": given} if isinstance(given, str) else given
-    quote = str(data.get("quote") or "")
+    data: Mapping[str, Any] = {"article_id": given, "url": given, "title": given} if isinstance(given, str) else given
+    quote = data.get("quote") or ""
     named = _named(data, articles)
     spans, stored = _places(data, quote, named)
     title = None if isinstance(given, str) and named else data.get("title")
     label = title or (named[0].label if named else data.get("article_id") or data.get("url"))
     return GivenCitation(
-        number=int(data.get("number") or number), label=str(label or "?"), quote=quote, spans=spans, stored=stored
-    )
+        number=number if data.get("number") is None else data["number"], label=str(label or "?"), quote=quote,
+        spans=spans, stored=stored,
+    )  # fmt: skip
 
 
 def read_hit(data: Mapping[str, Any], articles: Articles) -> tuple[EvidenceSpan, ...]:

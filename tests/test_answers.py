@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
 from eval.cases import EvidenceSpan
@@ -125,6 +128,10 @@ def test_a_hit_that_stands_nowhere_keeps_its_rank() -> None:
     assert read_answer({"text": "x", "hits": hits}, ARTICLES).hits == ((), places, ())
 
 
+FIELDS = (
+    "text status citations hits sentences table rows cells article_id url title revision number quote start end "
+    "choices message content type refusal groundwire"
+).split()
 REFUSALS = [
     "", "I don't know.", "I'm sorry, I cannot answer that from the articles.", "Insufficient information.",
     "The provided articles do not mention Oslo.", "There is no information about that in the context.",
@@ -269,6 +276,88 @@ def test_a_completion_that_declines_is_a_refusal() -> None:
 def test_what_is_no_answer_is_refused(data: Mapping[str, Any]) -> None:
     with pytest.raises(InputError):
         read_answer(data, ARTICLES)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"text": 5}, "`text` is 5; write the answer in words"),
+        ({"status": 200}, '`status` is 200; write "refused" or "answered"'),
+        ({"citations": {"quote": QUOTE}}, "`citations` is {'quote': 'Oslo paid 5 million.'}; write a list of objects"),
+        ({"citations": [["oslo"]]}, r"`citations` is \[\['oslo'\]\]; write a list of objects"),
+        ({"citations": [{}, {"quote": 5}]}, r"`citations\[1\]\.quote` is 5; write the words that are cited"),
+        ({"citations": [{"number": "one"}]}, r"`citations\[0\]\.number` is 'one'; write the number of its mark"),
+        ({"citations": [{"revision": "1"}]}, r"`citations\[0\]\.revision` is '1'; write the number of a revision"),
+        ({"hits": "oslo"}, "`hits` is 'oslo'; write a list of objects"),
+        ({"hits": ["oslo"]}, r"`hits` is \['oslo'\]; write a list of objects"),
+        ({"hits": [{"text": QUOTE}]}, r"`hits\[0\]` names no article; write its `article_id`, `url` or `title`"),
+        ({"hits": [{"article_id": "oslo", "start": 0}]}, r"`hits\[0\]` has no words; write them as `text`, or their"),
+        ({"hits": [{"article_id": "oslo", "text": 5}]}, r"`hits\[0\]\.text` is 5; write the words that were found"),
+        ({"sentences": 5}, "`sentences` is 5; write a list of objects"),
+        ({"sentences": [{"citations": [1]}]}, r"`sentences\[0\]\.text` is None; write the sentence in words"),
+        (
+            {"sentences": [{"text": "x", "citations": ["1"]}]},
+            r"`sentences\[0\]\.citations` is \['1'\]; write a list of",
+        ),
+        ({"table": [{"a": "b"}]}, r"`table` is .*; write an object with `rows`"),
+        ({"table": {"rows": ["a"]}}, r"`table\.rows` is \['a'\]; write a list of objects"),
+        ({"table": {"rows": [{"cells": "a"}]}}, r"`table\.rows\[0\]\.cells` is 'a'; write an object"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_named_with_what_to_write(fields: Mapping[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read_answer({"text": "Oslo paid.", **fields}, ARTICLES)
+
+
+@pytest.mark.parametrize(
+    ("completion", "said"),
+    [
+        ({"choices": "x"}, r"`choices` is 'x'; write whole chat completions, with choices\[0\]\.message"),
+        ({"choices": [{"delta": {}}]}, r"`choices` is \[{'delta': {}}\]; write whole chat completions"),
+        ({"choices": [{"message": None}]}, r"`choices` is \[{'message': None}\]; write whole chat completions"),
+        ({"choices": [{"message": {"content": 5}}]}, r"`choices\[0\]\.message\.content` is 5; write a text"),
+        ({"choices": [{"message": {"content": ["x"]}}]}, r"`choices\[0\]\.message\.content` is \['x'\]; write a text"),
+        (
+            {"choices": [{"message": {"content": [{"type": "text"}]}}]},
+            r"`choices\[0\]\.message\.content` is \[{'type': 'text'}\]; write a text",
+        ),
+        (
+            {"choices": [{"message": {"content": [{"type": "image_url", "image_url": {}}]}}]},
+            r"`choices\[0\]\.message\.content` is .*; write a text, or parts of type \"text\"",
+        ),
+        ({"choices": [{"message": {"content": "x", "citations": 5}}]}, "`citations` is 5; write a list of objects"),
+    ],
+)
+def test_a_completion_that_cannot_be_read_is_refused_by_its_field(completion: Mapping[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read_answer(completion, ARTICLES)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 40) | st.floats() | st.sampled_from(["", "oslo", "text", QUOTE]),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), values, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6))
+def test_whatever_json_an_answer_is_it_is_read_or_refused(data: Mapping[str, Any]) -> None:
+    with suppress(InputError):
+        assert isinstance(read_answer({"text": "Oslo paid.[1]", **data}, ARTICLES), GivenAnswer)
+
+
+NULLS = dict.fromkeys(("choices", "citations", "hits", "sentences", "status", "table"))
+
+
+def test_a_field_that_is_null_is_one_that_is_not_given() -> None:
+    assert read_answer({**NULLS, "text": "I don't know."}, ARTICLES) == read_answer({"text": "I don't know."}, ARTICLES)
+
+
+def test_marks_are_counted_from_0_where_citations_are() -> None:
+    cited = [{"number": 0, "article_id": "oslo", "quote": QUOTE}, {"number": 1, "title": "Oslo pays", "quote": "It"}]
+    assert read_answer({"text": "Oslo paid.[0]", "citations": cited}, ARTICLES).sentences == (
+        CitedSentence("Oslo paid.", (QUOTE,)),
+    )
 
 
 def lines(*answers: object) -> str:
