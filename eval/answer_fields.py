@@ -5,7 +5,7 @@ from typing import Any
 
 from index.errors import InputError
 
-__all__ = ["check_answer"]
+__all__ = ["ANSWER_FIELDS", "check_answer"]
 
 Shapes = Mapping[str, tuple[Callable[[Any], bool], str]]
 """By the name of a field: whether a value fits it, and what to write where it does not."""
@@ -82,3 +82,5 @@ _SENTENCE: Shapes = {
 }
 _TABLE: Shapes = {"rows": (_are(_is_object), 'a list of objects: [{"actor": "Oslo", "amount": "5"}]')}
 _ROW: Shapes = {"cells": (_is_object, 'an object: {"actor": "Oslo", "amount": "5"}')}
+ANSWER_FIELDS = tuple(_ANSWER)
+"""What is scored of an answer; docs/evaluating.md says what each is needed for."""

@@ -68,6 +68,13 @@ def test_marks_are_no_words_of_an_answer(scored: Scored) -> None:
     assert metrics(scored(toll={**TOLL, "text": "19 [1, 2]"}), "toll")["exact_match"] == 1.0
 
 
+def test_an_answer_without_marks_gets_0_for_its_sentences_so_that_leaving_marks_out_pays_nothing(
+    scored: Scored,
+) -> None:
+    found = metrics(scored(toll={**TOLL, "text": "19 people."}), "toll")
+    assert (found["score"], found["sentence_recall"], found["sentence_precision"]) == (1.0, 0.0, 0.0)
+
+
 def test_an_altered_quote_is_no_evidence(scored: Scored) -> None:
     altered = {"text": "29.[1]", "citations": [{"article_id": "kyiv", "quote": QUOTE.replace("19", "29")}]}
     found = metrics(scored(toll=altered), "toll")

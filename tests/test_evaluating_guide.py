@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from eval.answer_fields import ANSWER_FIELDS
 from eval.cases import KINDS
 from eval.score import METRICS
 from tests.served import QUESTION
@@ -89,6 +90,12 @@ def test_a_public_set_without_its_folder_says_so(guide: str, folder: Path) -> No
     [command] = commands(guide, "--data")
     done = run(command, folder)
     assert (done.returncode, "there is no such folder" in done.stdout) == (0, True)
+
+
+def test_every_field_of_an_answer_that_is_scored_is_explained(guide: str) -> None:
+    rows = re.findall(r"^\| (`.+) \| .+ \|$", guide, re.MULTILINE)
+    fields = {field for row in rows for field in re.findall(r"`([^`]+)`", row)}
+    assert [field for field in ANSWER_FIELDS if field not in fields] == []
 
 
 def test_every_metric_and_every_kind_is_explained(guide: str) -> None:
