@@ -138,10 +138,9 @@ class _Quote:
 
     @property
     def source(self) -> Source:
-        copies = {a.id: Copy(article_id=a.id, title=a.title, source=a.source, url=a.url) for a in self.also_in}
-        return Source(
-            self.article.id, self.article.revision, self.start, self.end, self.passage_id, tuple(copies.values())
-        )
+        others = {article.id: article for article in self.also_in if article.id != self.article.id}
+        copies = (Copy(article_id=a.id, title=a.title, source=a.source, url=a.url) for a in others.values())
+        return Source(self.article.id, self.article.revision, self.start, self.end, self.passage_id, tuple(copies))
 
 
 def _quote(chosen: Chosen, scored: Scored) -> _Quote:
@@ -159,21 +158,34 @@ def _quote(chosen: Chosen, scored: Scored) -> _Quote:
 
 
 def _merged(quotes: Sequence[_Quote]) -> list[_Quote]:
-    """Return the quotes with those that overlap or repeat each other made one."""
+    """Return the quotes with those that overlap or repeat each other made one, in the place of the first of them."""
     merged: list[_Quote] = []
     for quote in quotes:
-        for place, other in enumerate(merged):
-            same = other.article.id == quote.article.id and other.article.revision == quote.article.revision
-            if same and quote.start < other.end and other.start < quote.end:
-                start, end = min(other.start, quote.start), max(other.end, quote.end)
-                merged[place] = replace(other, start=start, end=end, also_in=(*other.also_in, *quote.also_in))
-                break
-            if not same and same_report(other.text, quote.text):
-                merged[place] = replace(other, also_in=(*other.also_in, quote.article, *quote.also_in))
-                break
-        else:
-            merged.append(quote)
+        at = len(merged)
+        # What is joined is longer, and may overlap another one: it is tried again until it does not.
+        while (place := next((p for p, other in enumerate(merged) if _is_one(other, quote)), None)) is not None:
+            quote = _joined(merged.pop(place), quote)
+            at = min(at, place)
+        merged.insert(at, quote)
     return merged
+
+
+def _is_one(quote: _Quote, other: _Quote) -> bool:
+    if _is_same_text(quote, other):
+        return quote.start < other.end and other.start < quote.end
+    return same_report(quote.text, other.text)
+
+
+def _joined(quote: _Quote, other: _Quote) -> _Quote:
+    """Return two quotes as one: the words of both, or those of the first, which the article of the other prints too."""
+    if _is_same_text(quote, other):
+        start, end = min(quote.start, other.start), max(quote.end, other.end)
+        return replace(quote, start=start, end=end, also_in=(*quote.also_in, *other.also_in))
+    return replace(quote, also_in=(*quote.also_in, other.article, *other.also_in))
+
+
+def _is_same_text(quote: _Quote, other: _Quote) -> bool:
+    return quote.article.id == other.article.id and quote.article.revision == other.article.revision
 
 
 def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:

@@ -35,6 +35,7 @@ MODEL = QuoterModel(
     side_gap=1.0,
     reach=0.15,
 )
+NO_FEATURES = np.zeros((9, len(FEATURES)))
 Told = tuple[str, str, float]  # a sentence, the day of its article, its score
 
 
@@ -213,6 +214,24 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
 def test_a_sentence_with_another_name_is_no_copy_of_one_that_is_quoted(other: str, entries: int) -> None:
     told = [("Sweden will give EUR 500 million to the fund.", "2025-05-01", 3.0), (other, "2025-05-02", 2.5)]
     assert len(quoted("Which countries pay into the fund?", *told)) == entries
+
+
+def test_of_quotes_that_overlap_no_sentence_is_printed_twice() -> None:
+    """The third is quoted with the second, which tells what "it" is, and the second with the first."""
+    told = [("Rain fell.", "2025-05-01", 3.0), ("It froze.", "2025-05-01", 2.8), ("It thawed.", "2025-05-01", 2.9)]
+    assert quoted_of_one_article("What happened?", *told) == ["Rain fell. It froze. It thawed."]
+
+
+def test_a_quote_names_the_other_articles_that_print_it_and_not_its_own() -> None:
+    question = read_question("Who paid 5 million, and when did Oslo pay?", filters=Filters())
+    one, other = (_candidate(number, "On Monday Oslo paid 5 million.", "2025-05-01") for number in range(2))
+    parts = [
+        Scored(part=part, terms=part.terms, candidates=found, rows=NO_FEATURES[:2], scores=np.array([3.0, 2.9]))
+        for part, found in zip(question.parts, [(one, other), (other, one)], strict=True)
+    ]
+    (source,) = drafted(question, parts, MODEL).sources
+    assert source.article_id == "a0"
+    assert [copy.article_id for copy in source.also_in] == ["a1"]
 
 
 @pytest.mark.parametrize(
