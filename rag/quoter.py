@@ -7,9 +7,9 @@ those passages holds, or when another one finds it too doubtful that any sentenc
 `rag.quoter_model`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
-from rag.terms import Number, is_held, read_terms
+from rag.terms import PHRASE, WORD, Number, is_held, read_terms
 
 __all__ = ["Quoter", "drafted", "missing_anchors", "score", "to_read"]
 
@@ -223,5 +223,6 @@ def _counts_the_answers(number: Number, part: Part) -> bool:
 
 
 def _as_written(name: str, text: str) -> str:
-    words = re.findall(r"[^\W_]+(?:[’'.\-][^\W_]+)*", text)
-    return next((word for word in words if name in read_terms(f"x {word}").names), name)
+    """Return a name as a text has it, "North Korea", for what it is compared as."""
+    written = (match[0] for match in chain(PHRASE.finditer(text), WORD.finditer(text)))
+    return next((words for words in written if name in read_terms(f"x {words}").names), name)

@@ -12,7 +12,7 @@ from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES,
 if TYPE_CHECKING:
     import Stemmer
 
-__all__ = ["DATE", "Date", "Number", "Terms", "is_held", "known_word", "read_terms", "stem"]
+__all__ = ["DATE", "PHRASE", "WORD", "Date", "Number", "Terms", "is_held", "known_word", "read_terms", "stem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,13 @@ class Terms:
         )
 
 
-_PHRASE = re.compile(
+PHRASE = re.compile(
     r"(?<!\w)(?:"
     + "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in sorted(PHRASES, key=len, reverse=True))
     + r")(?!\w)",
     re.IGNORECASE,
 )
+"""A name of several words, or with dots, that is compared as one word."""
 
 
 def _behind(words: str) -> str:
@@ -142,7 +143,7 @@ _SCALES = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6,
 _UNITS = {"€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "ca$": "CAD", "%": "%", "per cent": "%", "percent": "%",
           "euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD", "us dollars": "USD", "us dollar": "USD",
           "canadian dollar": "CAD", "canadian dollars": "CAD", "pound": "GBP", "pounds": "GBP"}  # fmt: skip
-_WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:[’'.\-&][^\W_]+)*")
 _PLAIN_MARKS = str.maketrans("\u02bc\u2011", "’-")
 _OF_A_NAME = re.compile(r"(?<=[^\W\d_])-[a-z]+$")
 """What is no name behind a hyphen: Trump-backed."""
@@ -158,12 +159,12 @@ def read_terms(text: str) -> Terms:
     ('uk',)
     """
     text = text.translate(_PLAIN_MARKS)
-    text = _PHRASE.sub(lambda match: PHRASES[" ".join(match[0].lower().split())].upper(), text)
+    text = PHRASE.sub(lambda match: PHRASES[" ".join(match[0].lower().split())].upper(), text)
     undated, dates = _taken_out(DATE, text)
     words, numbers = _taken_out(_NUMBER, undated)
     keys: set[str] = set()
     names, stems, concepts = [], [], []
-    for match in _WORD.finditer(words):
+    for match in WORD.finditer(words):
         word = known_word(match[0])
         keys.update(word.keys)
         if word.is_name(words, match):

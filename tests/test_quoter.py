@@ -138,6 +138,11 @@ def test_what_no_article_holds_is_named_as_the_question_has_it_in_an_order_that_
         assert done.stdout.strip().split("|") == said, done.stderr
 
 
+@pytest.mark.parametrize("name", ["United States", "North Korea", "White House", "AT&T", "U.N.", "Kim Jong-un"])
+def test_a_name_that_no_article_holds_is_told_as_the_question_has_it(name: str) -> None:
+    assert " ".join(draft_of(f"What did {name} say?").missing) == name
+
+
 def draft_of(question: str, text: str = "") -> Draft:
     """Return the draft for a question over one article, whose last sentence answers best."""
     read = read_question(question, filters=Filters())
