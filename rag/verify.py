@@ -51,8 +51,12 @@ def _judged(
     """Return a sentence with what it is worth: verbatim, unchecked (its citations stand), or unsupported."""
     reasons = [f"citation {n}: {wrong[n]}" for n in sentence["citations"] if wrong.get(n)]
     reasons += [f"citation {n}: no such citation" for n in sentence["citations"] if n not in citations]
-    marks = _marks_behind(text, sentence["end"])
-    if text[sentence["start"] : sentence["end"]] != sentence["text"]:
+    start, end = sentence["start"], sentence["end"]
+    marks = _marks_behind(text, end)
+    if not 0 <= start < end <= len(text):  # Python would read a negative place from the end
+        held = f"the answer's text has {len(text)} characters"
+        reasons.append(f"offsets: {held}, and the sentence is of {start} to {end}")
+    elif text[start:end] != sentence["text"]:
         reasons.append("offsets: the answer's text has other words at this place")
     elif marks != sorted(set(sentence["citations"])):
         reasons.append(f"marks: the answer's text has {marks} behind this sentence")
@@ -61,7 +65,7 @@ def _judged(
     if reasons:
         return {**sentence, "support": "unsupported", "score": 0.0, "reasons": reasons}
     words = " ".join(sentence["text"].split())
-    if any(words in " ".join(citations[n]["quote"].split()) for n in sentence["citations"]):
+    if words and any(words in " ".join(citations[n]["quote"].split()) for n in sentence["citations"]):
         return {**sentence, "support": "supported", "score": 1.0, "reasons": ["verbatim"]}
     return {**sentence, "support": "unchecked", "score": None, "reasons": ["not verbatim"]}
 
@@ -84,7 +88,7 @@ def _why_wrong(citation: Mapping[str, Any], texts: Mapping[tuple[str, int | None
 
 
 def _marks_behind(text: str, end: int) -> list[int]:
-    found = _SEVERAL.match(text, max(0, end))
+    found = _SEVERAL.match(text, end) if 0 <= end <= len(text) else None
     return sorted({int(number) for number in _MARK.findall(found[0])}) if found else []
 
 
@@ -108,7 +112,7 @@ def _texts(texts: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int | None], s
     held: dict[tuple[str, int | None], str] = {}
     for place, text in enumerate(texts):
         where = f"texts[{place}]"
-        key = (_field(text, "article_id", str, where), text.get("revision"))
+        key = (_field(text, "article_id", str, where), _optional(text, "revision", int, where))
         if held.setdefault(key, _field(text, "text", str, where)) != text["text"]:
             raise InputError(f"{where}: article {key[0]!r} has another text above; give each text once")
     return held
@@ -122,7 +126,7 @@ def _check_shape(answer: Mapping[str, Any]) -> None:
         _field(sentence, "start", int, where)
         _field(sentence, "end", int, where)
         for number in _field(sentence, "citations", list, where):
-            if not isinstance(number, int):
+            if not isinstance(number, int) or isinstance(number, bool):
                 raise InputError(f"{where}: `citations` holds {_shown(number)}; give the numbers of citations")
     numbers: set[int] = set()
     for place, citation in enumerate(_field(answer, "citations", list, "answer")):
@@ -130,6 +134,8 @@ def _check_shape(answer: Mapping[str, Any]) -> None:
         number = _field(citation, "number", int, where)
         for name, kind in (("article_id", str), ("quote", str), ("start", int), ("end", int)):
             _field(citation, name, kind, where)
+        _optional(citation, "revision", int, where)
+        _optional(citation, "text_sha256", str, where)
         if number in numbers:
             raise InputError(f"{where}: there is a citation {number} already; number each once")
         numbers.add(number)
@@ -144,6 +150,10 @@ def _field(value: object, name: str, kind: type, where: str) -> Any:  # noqa: AN
         words = {str: "a text", int: "a whole number", list: "a list"}[kind]
         raise InputError(f"{where}: `{name}` is {_shown(value[name])}; give {words}")
     return value[name]
+
+
+def _optional(value: Mapping[str, Any], name: str, kind: type, where: str) -> Any:  # noqa: ANN401 - as above, or None
+    return None if value.get(name) is None else _field(value, name, kind, where)
 
 
 def _shown(value: object) -> str:

@@ -101,9 +101,36 @@ def test_wrong_offsets_of_a_sentence_are_found() -> None:
     ]
 
 
+@pytest.mark.parametrize(("start", "end"), [(-6, 3), (3, 3), (4, 3), (0, 99), (10**30, 10**31), (-(10**31), -(10**30))])
+def test_a_sentence_of_no_words_of_the_answer_s_text_is_unsupported(start: int, end: int) -> None:
+    answer = answered()
+    answer["text"] = "Hi.[1]"
+    answer["sentences"][0] |= {"text": answer["text"][start:end], "start": start, "end": end}
+    (sentence,) = verify_answer(answer, TEXTS)["sentences"]
+    assert sentence["support"] == "unsupported"
+    assert sentence["reasons"] == [
+        f"offsets: the answer's text has 6 characters, and the sentence is of {start} to {end}"
+    ]
+
+
+def test_blanks_are_verbatim_nowhere() -> None:
+    answer = answered()
+    answer["text"] = " [1]"
+    answer["sentences"][0] |= {"text": " ", "start": 0, "end": 1}
+    (sentence,) = verify_answer(answer, TEXTS)["sentences"]
+    assert (sentence["support"], sentence["reasons"]) == ("unchecked", ["not verbatim"])
+
+
 def test_each_revision_is_checked_against_its_own_text() -> None:
     texts = [{"article_id": "kyiv", "revision": 2, "text": "Another text."}, {**TEXTS[0], "revision": 1}]
     assert verify_answer(answered(), texts) == answered()
+
+
+def changed(field: str, **to: object) -> dict[str, Any]:
+    """Return the answer with other values in the first of its sentences or citations."""
+    answer = answered()
+    answer[field][0] |= to
+    return answer
 
 
 def without(name: str) -> dict[str, Any]:
@@ -118,6 +145,11 @@ def without(name: str) -> dict[str, Any]:
         ({**answered(), "citations": [3]}, TEXTS, r"answer.citations\[0\] is 3; give an object"),
         ({**answered(), "citations": answered()["citations"] * 2}, TEXTS, "there is a citation 1 already"),
         (answered(), [{"text": "x"}], r"texts\[0\]: has no `article_id`"),
+        (answered(), [{**TEXTS[0], "revision": [1]}], r"texts\[0\]: `revision` is \[1\]; give a whole number"),
+        (answered(), [{**TEXTS[0], "revision": True}], r"texts\[0\]: `revision` is True"),
+        (changed("citations", revision=[1]), TEXTS, r"answer.citations\[0\]: `revision` is \[1\]"),
+        (changed("citations", text_sha256=5), TEXTS, r"answer.citations\[0\]: `text_sha256` is 5; give a text"),
+        (changed("sentences", citations=[True]), TEXTS, r"answer.sentences\[0\]: `citations` holds True"),
         (answered(), [*TEXTS, {"article_id": "kyiv", "text": "x"}], "article 'kyiv' has another text above"),
     ],
 )
