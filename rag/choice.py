@@ -28,7 +28,7 @@ _MAX_SENTENCES = 4  # a thing is seldom told in more versions; by hand, as all n
 _MAX_LISTED = 12
 _LEAST_SIDES = 2
 _LEAST_SUMS = 3  # of two, either may stand there by chance; four did as well over seeds/
-_TOLL_RISES = 14 * 24 * 3600  # in seconds: what is counted later is mostly another event
+_TOLL_RISES_S = 14 * 24 * 3600  # what is counted weeks later, or was weeks before, is mostly another event
 _FEW = 2  # "one" and "two" are said of anything
 _MORE = re.compile(r"\b(?:also|another|too|more|other|others|further|additional|second)\b", re.IGNORECASE)
 _GROUP = r"(?:child(?:ren)?|kids?|minors?|teenagers?|boys?|girls?|wom[ae]n)(?![’'])"
@@ -167,10 +167,11 @@ def _with_copy(chosen: Chosen, article: Article) -> Chosen:
 
 
 def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
-    """Keep the newest article's count of the dead, the injured or the arrested, where several articles count them.
+    """Keep the newest count of the dead, the injured or the arrested, where one scores little less than the best one.
 
-    Such a toll rises for some days, and the newest takes the place of the others, unless the question asks for an early
-    one, or for another day than it tells. Every other question keeps its candidates.
+    Such a toll rises for some days: of those that appeared within two weeks of the best candidate, before it or after,
+    the newest takes the place of the others, and of what tells no figure, unless the question asks for an early one, or
+    for another day than it tells. Every other question keeps its candidates.
     """
     published = [candidate.article.sort_key()[0] for candidate in scored.candidates]
     if not scored.part.toll or _EARLY.search(scored.part.text) or not isfinite(published[0]):
@@ -183,7 +184,7 @@ def _latest_toll(scored: Scored, model: QuoterModel) -> Scored:
     for place, (candidate, own) in enumerate(zip(scored.candidates, scored.scores, strict=True)):
         terms = read_terms(candidate.text)
         counts = any(number.value not in asked and not number.unit for number in terms.numbers)
-        of_the_event = published[place] - published[0] <= _TOLL_RISES and not other_day[place]
+        of_the_event = abs(published[place] - published[0]) <= _TOLL_RISES_S and not other_day[place]
         if own >= least and counts and counted & terms.concepts and of_the_event:
             tolls.append(place)
     tolls = [place for place in tolls if not _counts_some(scored.candidates[place].text, scored.part.text)] or tolls

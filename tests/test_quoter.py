@@ -36,7 +36,7 @@ MODEL = QuoterModel(
     reach=0.15,
 )
 NO_FEATURES = np.zeros((9, len(FEATURES)))
-Told = tuple[str, str, float]  # a sentence, the day of its article, its score
+Told = tuple[str, str | None, float]  # a sentence, the day of its article, its score
 
 
 def quoted(question: str, *told: Told, model: QuoterModel = MODEL) -> list[str]:
@@ -63,7 +63,7 @@ def _drafted(question: str, found: Sequence[Candidate], told: Sequence[Told], mo
     return [sentence.text for sentence in drafted(read, [scored], model).sentences]
 
 
-def _candidate(number: int, text: str, day: str) -> Candidate:
+def _candidate(number: int, text: str, day: str | None) -> Candidate:
     return candidates([_hit(number, text, day)])[0]
 
 
@@ -330,6 +330,17 @@ def test_a_question_for_an_early_count_or_for_no_toll_keeps_the_best(question: s
 def test_a_toll_of_weeks_later_is_that_of_another_event() -> None:
     early, late = ("At least 10 were killed in Kyiv.", "2025-08-28", 4.0), ("In Kyiv 2 are dead.", "2025-09-30", 3.5)
     assert quoted("How many people were killed in Kyiv?", early, late)[-1] == early[0]
+
+
+@pytest.mark.parametrize("day", ["2022-08-28", "2025-08-10", None])
+def test_a_toll_of_weeks_before_or_of_no_day_takes_the_place_of_nothing(day: str | None) -> None:
+    best, other = ("Dozens were killed in Kyiv.", "2025-08-28", 4.0), ("In Kyiv 2 are dead.", day, 3.5)
+    assert quoted("How many people were killed in Kyiv?", best, other)[0] == best[0]
+
+
+def test_a_toll_takes_the_place_of_what_tells_no_figure_in_the_days_before_or_after() -> None:
+    best, other = ("Dozens were killed in Kyiv.", "2025-08-28", 4.0), ("In Kyiv 23 are dead.", "2025-08-27", 3.5)
+    assert quoted("How many people were killed in Kyiv?", best, other) == [other[0]]
 
 
 def test_a_newer_toll_that_is_far_behind_counts_for_nothing() -> None:
