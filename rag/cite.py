@@ -37,7 +37,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DraftSentence:
-    """Hold a sentence as written and the marks behind it: numbers from 1 into the draft's sources."""
+    """Hold a sentence as written and the marks behind it: numbers from 1 into the draft's sources.
+
+    Its text is empty where marks stand before the first sentence.
+    """
 
     text: str
     marks: tuple[int, ...]
@@ -76,7 +79,10 @@ _MARKS = re.compile(r"(?<!\s)\s*\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
 
 
 def parse_marks(text: str) -> tuple[DraftSentence, ...]:
-    """Read a text with marks such as ``It ended. [1]`` into sentences; a mark belongs to the sentence before it."""
+    """Read a text with marks such as ``It ended. [1]`` into sentences; a mark belongs to the sentence before it.
+
+    Those that have none before them come first, with an empty text: `cite` rejects them.
+    """
     sentences: list[DraftSentence] = []
     start = 0
     pieces: list[tuple[str, tuple[int, ...]]] = []
@@ -86,8 +92,9 @@ def parse_marks(text: str) -> tuple[DraftSentence, ...]:
     pieces.append((text[start:], ()))
     for piece, marks in pieces:
         spans = split_sentences(piece)
-        if not spans and marks and sentences:  # [1] [2]: both stand behind one sentence
-            sentences[-1] = DraftSentence(sentences[-1].text, sentences[-1].marks + marks)
+        if not spans and marks:  # [1] [2]: both stand behind one sentence, or before the first
+            last = sentences.pop() if sentences else DraftSentence("", ())
+            sentences.append(DraftSentence(last.text, last.marks + marks))
         for span in spans:
             sentences.append(DraftSentence(span.of(piece), marks if span == spans[-1] else ()))
     return tuple(sentences)
@@ -97,7 +104,8 @@ def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:
     """Check a draft against the stored text that `read` returns, number its citations, and lay out its text.
 
     Sentences are joined by a space. Numbers count the cited spans in the order in which the text first uses them. A
-    mark is rejected that is the number of no source, or whose source is of no article that is held, or no words of it.
+    mark is rejected that is the number of no source, or whose source is of no article that is held, or no words of it,
+    or that has no sentence.
     """
     stored = cache(read)
     numbers: dict[Source, int] = {}
@@ -107,10 +115,12 @@ def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:
     for written in draft.sentences:
         marks = []
         for mark in dict.fromkeys(written.marks):
-            if reason := _why_rejected(mark, draft.sources, stored):
+            if reason := _why_rejected(mark, written.text, draft.sources, stored):
                 rejected.append(Rejected(mark=f"[{mark}]", sentence=written.text, reason=reason))
             else:
                 marks.append(numbers.setdefault(draft.sources[mark - 1], len(numbers) + 1))
+        if not written.text.strip():
+            continue
         text += " " if text else ""
         start = len(text)
         text += written.text + "".join(f"[{number}]" for number in marks)
@@ -119,8 +129,12 @@ def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:
     return Cited(text=text, sentences=_supported(sentences, citations), citations=citations, rejected=tuple(rejected))
 
 
-def _why_rejected(mark: int, sources: Sequence[Source], read: Callable[[str, int], Article]) -> str | None:
-    """Return why a mark points at nothing; None when it points at words of a stored article."""
+def _why_rejected(
+    mark: int, sentence: str, sources: Sequence[Source], read: Callable[[str, int], Article]
+) -> str | None:
+    """Return why a mark points from or at nothing; None when it points from a sentence at words of a stored article."""
+    if not sentence.strip():
+        return "no sentence stands before it"
     if not 1 <= mark <= len(sources):  # [0] must not wrap to the last source
         return f"no such source: the draft has {len(sources)}"
     source = sources[mark - 1]

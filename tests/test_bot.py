@@ -13,6 +13,7 @@ import pytest
 from index import DateError, InputError, NewsIndex, QuestionError
 from index.scope import Filters
 from rag import Answer, Draft, Event, NewsBot, candidates
+from rag.answer import Rejected
 from rag.cite import DraftSentence, Source
 from rag.history import Turn
 from rag.question import Question, read_question
@@ -192,6 +193,23 @@ def test_invented_marks_are_reported_not_hidden(index: NewsIndex) -> None:
     answer = NewsBot(index, writer=Says("It ended. [9] It began. [0]")).ask("Kyiv?")
     assert [rejected.mark for rejected in answer.rejected] == ["[9]", "[0]"]
     assert "[" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("written", "marks"), [("[1] [9] It ended. [1]", ["[1]", "[9]"]), (" [1]It ended.[1]", ["[1]"])]
+)
+def test_a_mark_before_the_first_sentence_is_rejected(written: str, marks: list[str], index: NewsIndex) -> None:
+    answer = NewsBot(index, writer=Says(written)).ask("Killed in Kyiv?")
+    assert answer.text == "It ended.[1]"
+    assert answer.rejected == tuple(
+        Rejected(mark=mark, sentence="", reason="no sentence stands before it") for mark in marks
+    )
+
+
+def test_marks_alone_are_a_refusal_and_rejected(index: NewsIndex) -> None:
+    answer = NewsBot(index, writer=Says("[1, 9]")).ask("Killed in Kyiv?")
+    assert (answer.status, answer.sentences, answer.citations) == ("refused", (), ())
+    assert [rejected.mark for rejected in answer.rejected] == ["[1]", "[9]"]
 
 
 @pytest.mark.parametrize(
