@@ -124,8 +124,9 @@ class NewsBot:
 
     def _events(self, question: Question, k: int) -> Iterator[Event]:
         started = self._clock()
-        self._forget_what_was_deleted()
         yield Event("understood", to_json(_understood(question)))
+        state = self._forget_what_was_deleted(since=self._seq)
+        self._seq = state["commit_seq"]
         scope = self.index.scope(question.filters)
         evidence = retrieve(self.index, question, k=k)
         retrieved = self._clock()
@@ -134,7 +135,9 @@ class NewsBot:
         cited = cite(draft, self.index.article)
         written = self._clock()
         timings = {"retrieve": _ms(retrieved - started), "write": _ms(written - retrieved)}
-        answer = self._answer(question, evidence, scope, draft, cited)
+        answer = self._answer(question, evidence, scope, draft, cited, state=state)
+        # What was deleted meanwhile has come back to the caches, though another question may have emptied them.
+        self._forget_what_was_deleted(since=state["commit_seq"])
         for sentence in answer.sentences:
             citations = [c for c in answer.citations if c.number in sentence.citations]
             yield Event("sentence", {**to_json(sentence), "cited": to_json(citations)})
@@ -143,15 +146,17 @@ class NewsBot:
         answer = replace(answer, timings_ms=timings)
         yield Event("answer", answer.to_json(), answer)
 
-    def _forget_what_was_deleted(self) -> None:
-        """Empty the caches of words when the index has changed since the last question."""
-        seq = self.index.state()["commit_seq"]
-        if seq != self._seq:
-            forget_texts()
-            self._seq = seq
-
-    def _answer(self, question: Question, evidence: Evidence, scope: Scope, draft: Draft, cited: Cited) -> Answer:
+    def _forget_what_was_deleted(self, *, since: int) -> Mapping[str, int]:
+        """Empty the caches of words when the index has changed since a commit; return its state."""
         state = self.index.state()
+        if state["commit_seq"] != since:
+            forget_texts()
+        return state
+
+    def _answer(
+        self, question: Question, evidence: Evidence, scope: Scope, draft: Draft, cited: Cited, *,
+        state: Mapping[str, int],
+    ) -> Answer:  # fmt: skip
         refused: Refusal | None = None
         if not cited.sentences:
             refused = refusal(question, draft, evidence, scope, empty=not self.index.articles())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from index import DateError, InputError, NewsIndex, QuestionError
+from index.duplicates import numerals, shingles
 from index.scope import Filters
 from rag import Answer, Draft, Event, NewsBot, candidates
 from rag.answer import Rejected
@@ -18,6 +19,7 @@ from rag.cite import DraftSentence, Source
 from rag.history import Turn
 from rag.question import Question, read_question
 from rag.retrieve import Evidence, retrieve
+from rag.terms import read_terms
 from tests.fakes import KYIV, PARIS, FakeEmbedder, write_articles
 from ui.show import show_answer
 
@@ -45,6 +47,20 @@ class Points:
 
     def write(self, question: Question, evidence: Evidence) -> Draft:
         return Draft(sentences=(DraftSentence("It ended.", (1,)),), sources=(self.at,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletes:
+    """Delete an article while it answers a question; another question has emptied the caches by then."""
+
+    article_id: str
+    name: str = "deletes"
+    model: None = None
+
+    def write(self, question: Question, evidence: Evidence) -> Draft:
+        evidence.index.delete(self.article_id)
+        NewsBot(evidence.index).ask("Who pledged troops?")
+        return Draft.of_text("It ended. [1]", [hit.passage for hit in evidence.hits])
 
 
 @pytest.fixture
@@ -279,6 +295,19 @@ def test_no_cache_keeps_the_words_of_a_deleted_article(index: NewsIndex, bot: Ne
     index.delete("paris")
     bot.ask("How many people were killed in Kyiv?")
     assert candidates.whole_quotations.cache_info().currsize == 0
+
+
+def test_no_cache_keeps_the_words_of_an_article_that_was_deleted_while_they_were_read(index: NewsIndex) -> None:
+    NewsBot(index, writer=Deletes(article_id="kyiv")).ask("How many people were killed in Kyiv?")
+    kept = (candidates.whole_quotations, candidates.article_terms, read_terms, shingles, numerals)
+    assert [cached.cache_info().currsize for cached in kept] == [0] * len(kept)
+
+
+def test_an_answer_names_the_commit_that_was_searched_and_not_a_later_one(index: NewsIndex) -> None:
+    before = index.state()
+    answer = NewsBot(index, writer=Deletes(article_id="paris")).ask("How many people were killed in Kyiv?")
+    assert answer.index == before
+    assert index.state() != before
 
 
 def test_an_article_without_a_title_is_shown_by_its_file_s_name(tmp_path: Path, index: NewsIndex, bot: NewsBot) -> None:
