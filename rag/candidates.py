@@ -15,7 +15,7 @@ from index.duplicates import numerals, shingles
 from index.news_index import Hit
 from index.sentences import Span, split_sentences
 from rag.lexicon import fold
-from rag.terms import Terms, known_word, read_terms, stem
+from rag.terms import Terms, read_terms, read_word, stem
 
 __all__ = ["MAX_WORDS", "Candidate", "article_terms", "candidates", "forget_texts", "whereabouts", "whole_quotations"]
 
@@ -88,7 +88,7 @@ def whole_quotations(text: str) -> tuple[Span, ...]:
 
 @lru_cache(maxsize=256)
 def article_terms(text: str) -> Terms:
-    """Return what the text of an article is about: its sentences are read for themselves anyway."""
+    """Return what an article's text is about, joined from its sentences: many of them are read for themselves too."""
     return Terms.joined([read_terms(span.of(text)) for span in whole_quotations(text)])
 
 
@@ -103,7 +103,7 @@ MAX_WORDS = 120
 
 def forget_texts() -> None:
     """Empty the caches that hold words of articles, so that those of a deleted article do not live on in them."""
-    for cached in (whole_quotations, article_terms, read_terms, known_word, fold, stem, shingles, numerals):
+    for cached in (whole_quotations, article_terms, read_terms, read_word, fold, stem, shingles, numerals):
         cached.cache_clear()
 
 

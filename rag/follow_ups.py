@@ -12,7 +12,7 @@ from rag.answer import Citation
 from rag.candidates import Candidate, candidates
 from rag.lexicon import PLACES, SEATS, fold
 from rag.question import Question
-from rag.terms import read_terms
+from rag.terms import CURRENCIES, read_terms
 
 __all__ = ["follow_ups"]
 
@@ -38,7 +38,7 @@ _HARM = {
     "wounded": "wounded", "arrested": "arrested", "detained": "detained", "displaced": "displaced",
 }  # fmt: skip
 _HARMED = re.compile(rf"\b(?P<how>{'|'.join(_HARM)})\b[^.;]{{0,30}}?\bin (?P<where>{_NAME})")
-_CURRENCY = re.compile(r"(?:the )?(?:USD|EUR|GBP|CAD|CHF|US\$|CA\$)")
+_CURRENCY = re.compile(rf"(?:the )?(?:{'|'.join(CURRENCIES)}|CHF|US\$|CA\$)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.lexicon import FUNCTION_WORDS, NUMBER_WORDS, fold
-from rag.terms import Terms, read_terms
+from rag.terms import CURRENCIES, Terms, read_terms
 
 __all__ = ["AUXILIARY", "KINDS", "PRONOUN", "QUESTION_WORD", "TOLLS", "Part", "kind_of", "part_of", "pieces_of"]
 
@@ -220,7 +220,7 @@ _LIST = _any_of(
 )
 _DEGREE = r"(?:more|less|fewer|larger|bigger|smaller|higher|lower|earlier|later|longer|cheaper|dearer|first)"
 _THRESHOLD = (
-    rf"(?:(?:EUR|USD|GBP|CAD|US|CA)? ?[€£$]?\d|(?:an? (?:dozen|hundred|thousand|million|billion)|half an?|"
+    rf"(?:(?:{'|'.join(CURRENCIES)}|US|CA)? ?[€£$]?\d|(?:an? (?:dozen|hundred|thousand|million|billion)|half an?|"
     rf"{'|'.join(NUMBER_WORDS)})\b)"
 )
 _COMPARE = _any_of(

@@ -12,7 +12,20 @@ from rag.lexicon import CONCEPTS, FUNCTION_WORDS, MONTHS, NUMBER_WORDS, PHRASES,
 if TYPE_CHECKING:
     import Stemmer
 
-__all__ = ["DATE", "PHRASE", "WORD", "Date", "Number", "Terms", "is_held", "known_word", "read_terms", "stem"]
+__all__ = [
+    "CURRENCIES",
+    "DATE",
+    "PHRASE",
+    "WORD",
+    "Date",
+    "Number",
+    "Terms",
+    "Word",
+    "is_held",
+    "read_terms",
+    "read_word",
+    "stem",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,11 @@ def _behind(words: str) -> str:
     return "|".join(rf"(?<=\b{word}[\s-])" for word in words.split())
 
 
+CURRENCIES = ("EUR", "USD", "GBP", "CAD")
+"""What sums are read in, by their codes."""
+_CODE, _SIGNS = "|".join(CURRENCIES), "€£$"
+_MONEY = "euros?|(?:US |Canadian )?dollars?|pounds?"
+_SCALE = "hundred|thousand|million|billion|trillion|bn|mn"
 _YEAR = r"(?:19|20)\d\d"
 _DAY = r"\d{1,2}"
 _TH = "(?:st|nd|rd|th)?"
@@ -100,8 +118,8 @@ _BARE_MONTH = (
     + rf"|(?:{_behind(_BEFORE_MONTH + ' and to or from for before after between')})(?-i:March)"
     + r"|\A(?-i:May|March)(?=\W*\Z)"
 )
-_NO_SUM_BEFORE = r"(?<![€£$])(?<![€£$]\s)(?<!(?:EUR|USD|GBP|CAD)\s)"
-_NO_SUM_BEHIND = r"(?![,.]?\d)(?!\s(?:(?:US |Canadian )?dollars?|euros?|pounds?|thousand|(?:m|b|tr)illion|bn|mn)\b)"
+_NO_SUM_BEFORE = rf"(?<![{_SIGNS}])(?<![{_SIGNS}]\s)(?<!(?:{_CODE})\s)"
+_NO_SUM_BEHIND = rf"(?![,.]?\d)(?!\s(?:{_MONEY}|{_SCALE})\b)"
 _DATES = (
     # 28 August 2025, 28th of August, 28-29 August
     rf"(?:(?P<since>{_DAY}){_TH}\s*(?:[-–]|\b(?:and|or|to|until)\b)\s*)?(?P<day>{_DAY}){_TH}(?:\s+of)?"
@@ -121,21 +139,20 @@ DATE = re.compile(rf"\b(?=\d|{_BEGINS})(?:{'|'.join(_DATES)})\b", re.IGNORECASE)
 _TENS = "|".join(word for word in NUMBER_WORDS if word.endswith("ty"))
 _ONES = "|".join(word for word, value in NUMBER_WORDS.items() if 1 <= value <= 9)
 _NUMBER_WORD = rf"(?:{_TENS})[\s-](?:{_ONES})|{'|'.join(NUMBER_WORDS)}"
-_SCALE = "hundred|thousand|million|billion|trillion|bn|mn"
 _DIGITS = (
     r"\d{1,3}(?:(?(before)[ \u00a0\u202f]|[\u00a0\u202f])\d{3})+(?!\d)"  # EUR 500 000
     rf"|\d+,\d{{1,2}}(?=\s?(?:{_SCALE}|[mk])\b)"  # 1,5 billion
     r"|\d+(?:[.,]\d{3})*(?:\.\d+)?"
 )
-_NUMBERS_BEGIN = "".join(sorted({word[0] for word in (*NUMBER_WORDS, "eur", "usd", "gbp", "cad")}))
+_NUMBERS_BEGIN = "".join(sorted({word[0].lower() for word in (*NUMBER_WORDS, *CURRENCIES)}))
 _NUMBER = re.compile(
-    rf"(?=[\d€£${_NUMBERS_BEGIN}])"  # a quick look saves a fifth of the time
+    rf"(?=[\d{_SIGNS}{_NUMBERS_BEGIN}])"  # a quick look saves a fifth of the time
     r"(?<![^\W_])(?<![^\W\d_]-)"  # G7 and F-16 are names
-    r"(?:(?P<before>€|£|\$|\b(?:EUR|USD|GBP|CAD|US\$|CA\$))\s?)?"
+    rf"(?:(?P<before>[{_SIGNS}]|\b(?:{_CODE}|US\$|CA\$))\s?)?"
     r"(?:(?P<low>\d+(?:[.,]\d+)?)\s?[-–]\s?(?=\d))?"
     rf"(?!\d+(?:st|nd|rd|th)\b)(?P<value>{_DIGITS}|\b(?:{_NUMBER_WORD})\b)"
     rf"(?P<scales>(?:[\s-]?(?:{_SCALE})\b|(?<=\d)[mk]\b)*)"
-    r"(?:\s?(?P<after>%|per cent\b|percent\b|euros?\b|(?:US |Canadian )?dollars?\b|pounds?\b))?",
+    rf"(?:\s?(?P<after>%|(?:per cent|percent|{_MONEY})\b))?",
     re.IGNORECASE,
 )
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "mn": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9,
@@ -165,7 +182,7 @@ def read_terms(text: str) -> Terms:
     keys: set[str] = set()
     names, stems, concepts = [], [], []
     for match in WORD.finditer(words):
-        word = known_word(match[0])
+        word = read_word(match[0])
         keys.update(word.keys)
         if word.is_name(words, match):
             names.append(word.name)
@@ -252,7 +269,7 @@ class Word:
 
 
 @lru_cache(maxsize=32_768)
-def known_word(word: str) -> Word:
+def read_word(word: str) -> Word:
     """Return what a word is: words come again and again, in every text."""
     key = _key(word)
     parts = re.split(r"[-&]", word)

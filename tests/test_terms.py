@@ -4,7 +4,7 @@ import pytest
 
 from rag import lexicon
 from rag.candidates import article_terms, forget_texts
-from rag.terms import Date, Number, is_held, known_word, read_terms, stem
+from rag.terms import CURRENCIES, Date, Number, is_held, read_terms, read_word, stem
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_sum_is_money_and_a_price_goes_with_inflation(word: str, concept: str)
 
 def test_words_of_deleted_articles_are_forgotten() -> None:
     article_terms("Zanzibar traded. It paid.")
-    kept = (article_terms, read_terms, known_word, lexicon.fold, stem)
+    kept = (article_terms, read_terms, read_word, lexicon.fold, stem)
     assert all(cached.cache_info().currsize for cached in kept)
     sizes = [cached.cache_info().maxsize for cached in kept]
     forget_texts()
@@ -185,6 +185,14 @@ def test_a_sum_is_no_year(text: str, number: Number) -> None:
     terms = read_terms(text)
     assert terms.numbers == {number}
     assert not terms.dates
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_a_sum_is_read_in_every_currency_and_is_no_year(currency: str) -> None:
+    for written in (f"{currency} 2000", f"{currency.lower()}2000"):
+        terms = read_terms(f"It cost {written}.")
+        assert terms.numbers == {Number(2000, currency)}
+        assert (terms.dates, terms.names) == (frozenset[Date](), ())
 
 
 @pytest.mark.parametrize(
