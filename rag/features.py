@@ -25,7 +25,7 @@ __all__ = [
     "FEATURES",
     "PRONOUN_OPENING",
     "Features",
-    "Weights",
+    "Rarities",
     "day_of",
     "features",
     "rarities",
@@ -59,7 +59,7 @@ FEATURES = (
 )  # fmt: skip
 
 
-Weights = dict[str, float]
+Rarities = dict[str, float]
 """How rare each word or name of the question is in the index: from 0.05, in every passage, to 1, in none."""
 
 
@@ -75,7 +75,7 @@ def with_known_names(part: Part, found: Sequence[Candidate]) -> Terms:
     return replace(part.terms, names=names, stems=stems)
 
 
-def rarities(index: NewsIndex, terms: Terms) -> Weights:
+def rarities(index: NewsIndex, terms: Terms) -> Rarities:
     """Return the inverse document frequency of the names and stems of a question, scaled to 0..1."""
     words = [*terms.names, *terms.stems]
     counts, passages = index.document_frequency(words)
@@ -86,10 +86,10 @@ def rarities(index: NewsIndex, terms: Terms) -> Weights:
     }
 
 
-def features(part: Part, terms: Terms, found: Sequence[Candidate], weights: Weights, read: Readings) -> Features:
+def features(part: Part, terms: Terms, found: Sequence[Candidate], rarity: Rarities, read: Readings) -> Features:
     """Return shape ``(len(found), len(FEATURES))``, float64; columns in the order of `FEATURES`."""
     ages = _recency(found)
-    rows = [_row(part, terms, candidate, weights, age) for candidate, age in zip(found, ages, strict=True)]
+    rows = [_row(part, terms, candidate, rarity, age) for candidate, age in zip(found, ages, strict=True)]
     own = np.array(rows, dtype=np.float64).reshape(len(found), len(FEATURES) - len(READINGS))
     return np.hstack([own, read])
 
@@ -104,18 +104,18 @@ def _recency(found: Sequence[Candidate]) -> list[float]:
     return [(days[c.article.published] - oldest) / span if c.article.published else 0.5 for c in found]
 
 
-def _row(part: Part, terms: Terms, candidate: Candidate, weights: Weights, age: float) -> list[float]:
+def _row(part: Part, terms: Terms, candidate: Candidate, rarity: Rarities, age: float) -> list[float]:
     own, article = read_terms(candidate.text), article_terms(candidate.article.text)
     title = read_terms(title_of(candidate.article))
     near = [own, title, read_terms(candidate.before), read_terms(candidate.after)]
     day = day_of(candidate.article)
     values = {
         "meaning_passage": candidate.hit.scores["dense"],
-        "words": _words_share(terms, [own], weights),
-        "words_near": _words_share(terms, near, weights),
-        "names": _names_share(terms, [own], weights),
-        "names_near": _names_share(terms, near, weights),
-        "names_article": _names_share(terms, [article, title], weights),
+        "words": _words_share(terms, [own], rarity),
+        "words_near": _words_share(terms, near, rarity),
+        "names": _names_share(terms, [own], rarity),
+        "names_near": _names_share(terms, near, rarity),
+        "names_article": _names_share(terms, [article, title], rarity),
         "subject": _subject(part, terms, own, candidate),
         "numbers": _numbers_share(terms.numbers, own.numbers),
         "dates": _dates_agree(terms.dates, own.dates, article.dates, day),
@@ -136,17 +136,15 @@ def _row(part: Part, terms: Terms, candidate: Candidate, weights: Weights, age: 
     return [values[name] for name in FEATURES if name in values]
 
 
-def _words_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> float:
+def _words_share(terms: Terms, texts: Sequence[Terms], rarity: Rarities) -> float:
     """Return how much of the question's content the texts hold; a word of the same group counts for 0.8."""
     stems = {stem for text in texts for stem in text.stems}
     concepts = {concept for text in texts for concept in text.concepts}
-    total = sum(weights.get(stem, 1.0) for stem in terms.stems)
+    total = sum(rarity.get(stem, 1.0) for stem in terms.stems)
     if not total:
         return 1.0
-    groups = {stem: group for group in terms.concepts & concepts for stem in terms.stems if stem in _stems_of(group)}
-    held = sum(
-        weights.get(stem, 1.0) * (1.0 if stem in stems else 0.8 if stem in groups else 0.0) for stem in terms.stems
-    )
+    akin = frozenset().union(*(_stems_of(group) for group in terms.concepts & concepts))
+    held = sum(rarity.get(stem, 1.0) * (1.0 if stem in stems else 0.8 if stem in akin else 0.0) for stem in terms.stems)
     return held / total
 
 
@@ -155,12 +153,12 @@ def _stems_of(group: str) -> frozenset[str]:
     return frozenset(stem(word) for word, its_group in CONCEPTS.items() if its_group == group)
 
 
-def _names_share(terms: Terms, texts: Sequence[Terms], weights: Weights) -> float:
-    total = sum(weights.get(name, 1.0) for name in terms.names)
+def _names_share(terms: Terms, texts: Sequence[Terms], rarity: Rarities) -> float:
+    total = sum(rarity.get(name, 1.0) for name in terms.names)
     if not total:
         return 1.0
     keys = frozenset().union(*(text.keys for text in texts))
-    return sum(weights.get(name, 1.0) for name in terms.names if is_held(name, keys)) / total
+    return sum(rarity.get(name, 1.0) for name in terms.names if is_held(name, keys)) / total
 
 
 def _subject(part: Part, terms: Terms, own: Terms, candidate: Candidate) -> float:

@@ -285,7 +285,7 @@ def read_word(word: str) -> Word:
 def _named(word: str) -> bool | None:
     """Tell whether a word is a name; None where that is for its place to tell."""
     folded = fold(word)
-    common = folded in FUNCTION_WORDS or folded in SENTENCE_ADVERBS
+    common = folded in FUNCTION_WORDS or folded in _NO_NAMES
     if not word[0].isupper():
         return False
     if word.isupper() and len(word) > 1 and not word.isdigit():
@@ -297,7 +297,7 @@ def _named(word: str) -> bool | None:
 
 _ACRONYMS = frozenset({"US", "WHO", "IT"})
 """Names that are common words in lower case."""
-SENTENCE_ADVERBS = frozenset(
+_NO_NAMES = frozenset(
     "meanwhile yesterday today tomorrow earlier later instead nevertheless moreover still thus hence finally "
     "first second third asked following despite amid speaking compare contrast enumerate identify define outline "
     "regarding concerning besides except beyond outside inside across alongside unlike considering given leaders "
@@ -306,6 +306,7 @@ SENTENCE_ADVERBS = frozenset(
     "spokeswoman discuss detail analyse analyze elaborate clarify march "
     "monday tuesday wednesday thursday friday saturday sunday".split()
 )
+"""What has a capital where it begins a sentence, stands before a name or is a weekday, and is no name itself."""
 
 
 def _dates_of(match: re.Match[str]) -> list[Date]:
