@@ -16,8 +16,8 @@ from rag.terms import CURRENCIES, read_terms
 
 __all__ = ["follow_ups"]
 
-_MOST_OF_A_KIND = {"speech": 2, "sum": 2, "harm": 1}
-_MOST_WORDS = 5  # of a name: a longer run of capitals is a heading
+_MOST_OF_A_KIND = {"speech": 2, "sum": 2, "harm": 1}  # by hand
+_MOST_WORDS = 5  # of a name, by hand: a longer run of capitals is a heading
 _CAPITAL = r"[A-Z][\w’'-]*\w"
 _NAME = rf"(?:[Tt]he )?{_CAPITAL}(?: (?:(?:von|van|de|der|den|di|la|le|al|bin|of) )*{_CAPITAL})*"
 _SAID = "said|says|told|warned|argued|claimed|insisted|stressed|explained|maintained|added"

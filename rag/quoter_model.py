@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rag.features import FEATURES, Features
 from rag.parts import KINDS
-from rag.reader import READINGS
+from rag.reader import LEAST_EVIDENCE, READINGS
 
 __all__ = ["FURTHER", "SIGNS", "LinearModel", "QuoterModel", "further_signs", "signs_of"]
 
@@ -42,16 +42,17 @@ SIGNS = (
 )  # fmt: skip
 """What tells whether a part of a question is answered at all."""
 
-_FEWEST = -8.0  # the reading of a second candidate where there is none: about the least that is ever read
-
 
 def signs_of(rows: Features, scores: npt.NDArray[np.float64]) -> Features:
-    """Return shape ``(1, len(SIGNS))`` of at least one candidate, from features and scores."""
+    """Return shape ``(1, len(SIGNS))`` of at least one candidate, from features and scores.
+
+    A second candidate that is not there is as far below the best, and reads as low, as the least that is ever read.
+    """
     evidence, span, answerable = (rows[:, FEATURES.index(name)] for name in READINGS)
     best, *others = np.sort(scores)[::-1]
     strong, *weaker = np.sort(evidence)[::-1]
-    runner_up = others[0] - best if others else _FEWEST
-    next_evidence = weaker[0] if weaker else _FEWEST
+    runner_up = others[0] - best if others else LEAST_EVIDENCE
+    next_evidence = weaker[0] if weaker else LEAST_EVIDENCE
     together = np.logaddexp.reduce(scores)
     return np.array([[best, runner_up, together, strong, next_evidence, span.max(), answerable.max()]])
 

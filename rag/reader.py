@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 __all__ = [
+    "LEAST_EVIDENCE",
     "READINGS",
     "Extract",
     "Reader",
@@ -54,7 +55,9 @@ Readings = npt.NDArray[np.float32]
 WEIGHTS = "reader.safetensors"
 _MAX_TOKENS = 320
 _LONGEST_ANSWER = 20  # in tokens
-_UNREAD = (-8.0, -24.0, -8.0)  # of a sentence that was cut off: about the least that is ever read
+LEAST_EVIDENCE = -8.0
+"""About the least evidence that is ever read: of a sentence that was cut off, or of one that is not there."""
+_UNREAD = (LEAST_EVIDENCE, -24.0, -8.0)  # about the least that is ever read of each
 _MOST_THREADS = 8
 
 

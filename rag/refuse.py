@@ -8,7 +8,7 @@ from rag.retrieve import Evidence
 
 __all__ = ["refusal"]
 
-_NEAREST = 3
+_NEAREST = 3  # hits; by hand
 
 
 def refusal(question: Question, draft: Draft, evidence: Evidence, scope: Scope, *, empty: bool) -> Refusal:

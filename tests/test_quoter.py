@@ -23,6 +23,7 @@ from rag.parts import KINDS
 from rag.question import read_question
 from rag.quoter import drafted, to_read
 from rag.quoter_model import FURTHER, SIGNS, LinearModel, QuoterModel, further_signs, signs_of
+from rag.reader import LEAST_EVIDENCE
 from rag.retrieve import Evidence
 
 MODEL = QuoterModel(
@@ -190,7 +191,7 @@ def test_the_signs_are_the_best_and_the_second_of_scores_and_readings() -> None:
          "answerable": 0.7}, abs=1e-3,
     )  # fmt: skip
     alone = dict(zip(SIGNS, signs_of(rows[:1], np.array([0.5]))[0], strict=True))
-    assert (alone["runner_up"], alone["next_evidence"]) == (-8.0, -8.0)
+    assert (alone["runner_up"], alone["next_evidence"]) == (LEAST_EVIDENCE, LEAST_EVIDENCE)
 
 
 def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
