@@ -6,6 +6,7 @@ the word vectors are those of the bundled model. Like the embedder it is prepare
 """
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -83,10 +84,9 @@ class TrainedReader:
     With `reference` it runs in float32 with torch, and prepares nothing. May be used from any number of threads.
     """
 
-    def __init__(self, cache: Path, *, reference: bool = False, threads: int = 2) -> None:
+    def __init__(self, cache: Path, *, reference: bool = False) -> None:
         self._cache = cache
         self._reference = reference
-        self._threads = min(threads, _MOST_THREADS)
 
     def prepare(self) -> Path:
         """Prepare the network unless the cache holds it; return the folder that holds it."""
@@ -106,7 +106,13 @@ class TrainedReader:
     @cached_property
     def _encoder(self) -> Encoder | ReferenceEncoder:
         recipe = reader_recipe()
-        return ReferenceEncoder(recipe) if self._reference else Encoder.open(recipe, self._cache, threads=self._threads)
+        return ReferenceEncoder(recipe) if self._reference else Encoder.open(recipe, self._cache, threads=_threads())
+
+
+def _threads() -> int:
+    """Return on how many threads it reads, as the embedder: one for each core that this process may use, at most 8."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_THREADS)
 
 
 def reader_beside(index: NewsIndex) -> Reader:
