@@ -29,10 +29,10 @@ class Evidence:
 def retrieve(index: NewsIndex, question: Question, *, k: int) -> Evidence:
     """Return `k` hits, or fewer, and the near-copies of them that other articles print.
 
-    A list or a table gets three times `k`, a count of the dead, the injured or the arrested twice. Each part of a
-    question gets its own search; their hits are interleaved.
+    A list or a table gets three times `k`, a count of the dead, the injured or the arrested twice, and a question that
+    asks for both the larger. Each part of a question gets its own search; their hits are interleaved.
     """
-    wanted = k * _WIDER.get("toll" if question.toll else question.kind, 1)
+    wanted = k * max(_WIDER.get(question.kind, 1), _WIDER["toll"] if question.toll else 1)
     queries = [question.text] if len(question.parts) == 1 else [question.text, *(part.text for part in question.parts)]
     rounds = [index.find(query, k=min(1000, 2 * wanted), filters=question.filters) for query in queries]
     hits: list[Hit] = []

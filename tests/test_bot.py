@@ -383,7 +383,13 @@ def test_an_article_in_another_language_is_quoted_as_it_stands(
 
 
 @pytest.mark.parametrize(
-    ("asked", "wanted"), [("What happened?", 1), ("Which countries paid?", 3), ("How many people died?", 2)]
+    ("asked", "wanted"),
+    [
+        ("What happened?", 1),
+        ("Which countries paid?", 3),
+        ("How many people died?", 2),
+        ("Which countries paid, and how many people died?", 3),
+    ],
 )
 def test_a_list_and_a_toll_get_more_hits_than_are_asked_for(
     asked: str, wanted: int, tmp_path: Path, index: NewsIndex
