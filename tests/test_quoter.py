@@ -210,6 +210,14 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
     assert to_read(toll, replace(evidence, hits=counted), 0.15).hits == counted
 
 
+def test_a_question_is_read_once_however_many_passages_are_found_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    toll = read_question("How many people died?", filters=Filters())
+    monkeypatch.setattr("rag.question.kind_of", None)
+    hits = tuple(replace(_hit(number, "Three people died."), score=1 - number / 10) for number in range(9))
+    evidence = Evidence(hits=hits, copies=(), index=cast(NewsIndex, None))
+    assert to_read(toll, evidence, 0.15).hits == hits
+
+
 @pytest.mark.parametrize(
     ("other", "entries"),
     [
