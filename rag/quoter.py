@@ -69,7 +69,7 @@ def score(part: Part, evidence: Evidence, choice: LinearModel, reader: Reader) -
     found = candidates([*evidence.hits, *evidence.copies])
     terms = with_known_names(part, found)
     read = readings(part.text, terms.names, found, reader)
-    rows = features(part, terms, found, rarities(evidence.index, terms), read)
+    rows = features(part, terms, found, rarities(evidence.index, part.text, terms), read)
     unsorted = Scored(part=part, terms=terms, candidates=tuple(found), rows=rows, scores=np.zeros(len(found)))
     return unsorted.under(choice)
 
