@@ -11,6 +11,7 @@ with some of them. In int8 its result has been the same, bit for bit, whatever s
 As many texts, or groups of them, are computed at once as the encoder has threads.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,7 @@ __all__ = ["Encoder"]
 
 _TEXTS_TOGETHER, _TOKENS_TOGETHER = 4, 512  # at most; by hand: they take a fifth less time than alone
 _REQUESTS_A_THREAD = 2  # by hand: a thread that is done has its next texts at once, whichever of them is done first
+_MOST_THREADS = 8  # by hand: the benchmarks run on two cores
 _NAMES = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
 
 _FIRST_LOOK = threading.Lock()  # two threads that see the data of a tensor first, at once, hold each other up for good
@@ -56,12 +58,13 @@ class Encoder:
         self.arithmetic = f"int8 and {others}" if recipe.precision == "int8" else others
 
     @classmethod
-    def open(cls, recipe: Recipe, cache: Path, *, threads: int = 2) -> "Encoder":
+    def open(cls, recipe: Recipe, cache: Path, *, threads: int | None = None) -> "Encoder":
         """Load a network from the cache, and prepare it first where that does not hold it, or holds it damaged.
 
-        Raises `ModelError` when it cannot be prepared or kept.
+        It runs on as many threads as this process may use cores, at most 8, unless `threads` says otherwise. Raises
+        `ModelError` when it cannot be prepared or kept.
         """
-        return cls(prepared_files(recipe, cache), recipe, threads=threads)
+        return cls(prepared_files(recipe, cache), recipe, threads=threads or min(_MOST_THREADS, _cores()))
 
     def tokenize(self, texts: Sequence[Text]) -> list["Encoding"]:
         """Return the tokens of each text or pair, special ones included, cut to the recipe's `max_tokens`."""
@@ -95,6 +98,11 @@ class Encoder:
         with suppress(IndexError):
             return self._idle.pop()
         return self._compiled.create_infer_request()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "openvino.CompiledModel":

@@ -5,7 +5,6 @@ What it costs and gains is measured by `make bench-embed`; see docs/embedding.md
 
 import json
 import logging
-import os
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -48,7 +47,6 @@ PRECISIONS = ("int8", "float32")
 _ENGINE = "openvino-int8/2"
 _DIMENSION = 384
 _MAX_TOKENS = 256
-_MOST_THREADS = 8  # by hand: the benchmarks run on two cores
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 _log = logging.getLogger("groundwire.index")
@@ -69,7 +67,7 @@ class FastEmbedder:
 
     def __init__(self, cache: Path | None = None, *, threads: int | None = None) -> None:
         self.cache = cache or default_cache()
-        self._threads = threads or min(_MOST_THREADS, _cores())
+        self._threads = threads
 
     @property
     def arithmetic(self) -> str:
@@ -130,11 +128,6 @@ def embedder_of(model: str, fingerprint: str, cache: Path | None = None) -> Embe
     """Return the embedder that an index names, by what it recorded of it."""
     is_fast = model == BUNDLED_MODEL and "openvino" in fingerprint
     return FastEmbedder(cache) if is_fast else SentenceTransformerEmbedder(model)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def bundled_recipe() -> Recipe:

@@ -75,14 +75,18 @@ class Cited:
     rejected: tuple[Rejected, ...]
 
 
-_MARKS = re.compile(r"(?<!\s)\s*\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
+_NUMBERS = r"\d{1,4}(?:\s*,\s*\d{1,4})*"
+_MARKS = re.compile(rf"(?<!\s)\s*\[({_NUMBERS})\]")
+_BEFORE_STOP = re.compile(rf"((?:\s*\[{_NUMBERS}\])+)([.!?…]+[\"'”’»)]*)(?=\s|\Z)")
 
 
 def parse_marks(text: str) -> tuple[DraftSentence, ...]:
     """Read a text with marks such as ``It ended. [1]`` into sentences; a mark belongs to the sentence before it.
 
-    Those that have none before them come first, with an empty text: `cite` rejects them.
+    It may stand before the full stop: ``It ended [1].`` Those that have no sentence before them come first, with an
+    empty text: `cite` rejects them.
     """
+    text = _BEFORE_STOP.sub(r"\2\1", text)
     sentences: list[DraftSentence] = []
     start = 0
     pieces: list[tuple[str, tuple[int, ...]]] = []

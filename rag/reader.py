@@ -6,7 +6,6 @@ the word vectors are those of the bundled model. Like the embedder it is prepare
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -59,7 +58,6 @@ _LONGEST_ANSWER = 20  # in tokens
 LEAST_EVIDENCE = -8.0
 """About the least evidence that is ever read: of a sentence that was cut off, or of one that is not there."""
 _UNREAD = (LEAST_EVIDENCE, -24.0, -8.0)  # about the least that is ever read of each
-_MOST_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +104,7 @@ class TrainedReader:
     @cached_property
     def _encoder(self) -> Encoder | ReferenceEncoder:
         recipe = reader_recipe()
-        return ReferenceEncoder(recipe) if self._reference else Encoder.open(recipe, self._cache, threads=_threads())
-
-
-def _threads() -> int:
-    """Return on how many threads it reads, as the embedder: one for each core that this process may use, at most 8."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_THREADS)
+        return ReferenceEncoder(recipe) if self._reference else Encoder.open(recipe, self._cache)
 
 
 def reader_beside(index: NewsIndex) -> Reader:

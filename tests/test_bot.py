@@ -222,6 +222,20 @@ def test_a_mark_before_the_first_sentence_is_rejected(written: str, marks: list[
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("It ended [1]. It began [2].", "It ended.[1] It began.[2]"),
+        ('He said "stop [1]." It began [1][2]!', 'He said "stop."[1] It began![1][2]'),
+        ("A plan [1] was made.", "A plan[1] was made."),
+    ],
+)
+def test_a_mark_may_stand_before_the_stop_of_its_sentence(written: str, text: str, index: NewsIndex) -> None:
+    answer = NewsBot(index, writer=Says(written)).ask("Killed in Kyiv?")
+    assert answer.text == text
+    assert answer.rejected == ()
+
+
 def test_marks_alone_are_a_refusal_and_rejected(index: NewsIndex) -> None:
     answer = NewsBot(index, writer=Says("[1, 9]")).ask("Killed in Kyiv?")
     assert (answer.status, answer.sentences, answer.citations) == ("refused", (), ())

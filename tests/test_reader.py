@@ -12,7 +12,6 @@ from tokenizers import Tokenizer
 
 from index import Chunking, Hit, NewsIndex
 from index.embed import BUNDLED_MODEL, SentenceTransformerEmbedder, bundled_model_folder
-from index.fast_embed import FastEmbedder
 from index.reference_encoder import ReferenceEncoder
 from index.scope import Filters
 from index.sentences import Span, split_sentences
@@ -91,17 +90,6 @@ def test_a_sentence_that_was_cut_off_reads_as_low_as_it_goes() -> None:
 
 def test_nothing_is_read_of_nothing() -> None:
     assert TrainedReader(Path("nowhere")).read(QUESTION, []) == []
-
-
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (4, 4), (96, 8)])
-def test_the_reader_runs_on_as_many_threads_as_the_embedder(
-    cores: int, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda process: range(cores))
-    asked: list[int] = []
-    monkeypatch.setattr("rag.reader.Encoder.open", lambda recipe, cache, threads: asked.append(threads))
-    _ = cast(Any, TrainedReader(tmp_path))._encoder
-    assert asked == [threads] == [cast(Any, FastEmbedder(tmp_path))._threads]
 
 
 @pytest.fixture

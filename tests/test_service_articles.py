@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from rag.terms import read_terms
 from ui.guard import MAX_UPLOAD_BYTES
 
 from .fakes import KYIV
@@ -109,6 +110,14 @@ def test_a_deleted_article_is_gone_from_the_feedback_too(make_client: MakeClient
     assert lines[1]["answer"]["citations"][0]["article_id"] == "paris"
     client.post("/api/v1/feedback", json={"kind": "other", "answer": {}})
     assert len((tmp_path / "index" / "feedback.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_no_cache_keeps_the_words_of_an_article_that_is_deleted(make_client: MakeClient) -> None:
+    client = make_client(allow_writes=True)
+    client.post("/api/v1/ask", json=QUESTION)
+    assert read_terms.cache_info().currsize
+    client.delete("/api/v1/articles/kyiv")
+    assert not read_terms.cache_info().currsize
 
 
 def test_an_answer_is_checked_against_its_texts(client: TestClient) -> None:

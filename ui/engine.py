@@ -21,6 +21,7 @@ from index.news_index import Hit, NewsIndex, checked_k, checked_question
 from index.scope import Filters
 from rag.answer import Answer, Event
 from rag.bot import NewsBot
+from rag.candidates import forget_texts
 from rag.history import MAX_TURNS, Turn
 from ui.feedback import Feedback
 from ui.rate_limit import RateLimit
@@ -238,6 +239,7 @@ class Engine:
         with self._writing:
             index.delete(article_id, now=self._now())
             feedback.forget(article_id)
+            forget_texts()
 
     def save_feedback(
         self, kind: str, answer: Mapping[str, Any], *, client: str, comment: str | None = None,
