@@ -18,11 +18,11 @@ BARS: Mapping[str, float] = MappingProxyType(
         "refused_near": 0.6,
     }
 )
-_JUDGED = ("test", "unseen")  # nothing is fitted on them
+_JUDGED = ("test", "unseen")  # no weight is fitted to them
 
 
 def bars_of(suites: Sequence[Suite], by_suite: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Return each bar beside what was seen, for the own suites that nothing is fitted on; other suites have none.
+    """Return each bar beside what was seen, for the own suites that no weight is fitted to; other suites have none.
 
     `seen` is None, and all of the bar is missing, where not one case has the metric. `kinds` are those below a bar that
     is missed, worst first.
