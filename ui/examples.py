@@ -111,7 +111,7 @@ _PROBLEMS = {
         ),
         Problem(status=404, code="article_not_found", cause="no article 'paris'", cure="`groundwire list` names them"),
         Problem(
-            status=409, code="index_locked", cause="another process is writing to the index",
+            status=409, code="index_locked", cause="another process is using the index",
             cure="wait for it and try again",
         ),
         Problem(status=413, code="too_large", cause="the body is larger than 262,144 bytes", cure="send less at once"),
