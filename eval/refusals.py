@@ -76,6 +76,9 @@ _DECLINES = _any(
     # Not enough information; insufficient information; no answer; not stated in the articles; unknown; cannot answer
     r"(?:insufficient|not enough) (?:context|data|details?|information)\b",
     rf"(?:insufficient|no|not enough)(?: \w+)? (?:evidence|{_KNOWLEDGE})\b{_ENDS_OR_IN_THE_ARTICLES}",
+    # No information about that; no details were found regarding the toll; no data is available on it
+    rf"no (?:\w+ )?{_KNOWLEDGE}(?: (?:{_IS} )?{_TOLD})? (?:about|as to|concerning|regarding)\b",
+    rf"no (?:\w+ )?{_KNOWLEDGE}(?: (?:{_IS} )?(?:available|found))? on\b",
     rf"not {_TOLD} in\b",
     rf"(?:unknown|unclear|n/?a|not {_TOLD})\b{_ENDS_OR_IN_THE_ARTICLES}",
     rf"unanswerable\b|(?:cannot|can't) (?:be )?(?:{_TELL}|{_TOLD})\b",

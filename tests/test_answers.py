@@ -147,6 +147,9 @@ REFUSALS = [
     "I apologize, but I cannot find that in the documents.", "My apologies. The articles don't say.", "No answer.",
     "No answer found.", "No information available.", "No relevant information was found in the articles.",
     "No evidence of that is given in the articles.", "There is no evidence in the articles that Oslo paid.",
+    "No information is available on who paid for the harbour.", "No information about that.",
+    "No information about the harbour's funding is provided.", "No details were found regarding the toll.",
+    "No relevant information on this topic is available.", "No data was given as to the cost.",
     "No information is available.", "The answer is not in the articles.", "The answer is not provided in the context.",
     "This is not mentioned in the articles.", "That information is not provided.", "It is not stated in the articles.",
     "The information provided does not say who paid.", "The provided information doesn't mention Oslo.",
@@ -174,6 +177,7 @@ REFUSALS = [
     "My sources don't cover that.", "There were no mentions of Lviv in the articles.",
 ]  # fmt: skip
 ANSWERS = [
+    "No information about the victims was given, according to the police.",
     "Oslo paid.", "No country paid more than Oslo.", "The articles say that Oslo paid.", "Oslo said it did not know.",
     "No answer came from Moscow on Friday.", "No evidence was found of sabotage, the police said.",
     "The documents do not mention Poland, Tusk said.", "“I don’t know,” Tusk said.",
