@@ -1,6 +1,5 @@
 """Answers to be scored: our own JSON shape, or what an OpenAI-compatible server gives, read into one value."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,9 @@ from eval.json_values import read_values
 from eval.metrics import CitedSentence
 from eval.refusals import reads_as_refusal
 from index.errors import InputError
-from index.sentences import split_sentences
+from rag.cite import parse_marks
 
-__all__ = ["MARKS", "GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer", "read_answers"]
-
-MARKS = re.compile(r"\[\d{1,3}(?:\s*,\s*\d{1,3})*\]")
-"""What an answer's text marks its citations with: [1], or [1, 2]."""
-_MARKED_END = re.compile(rf"([.!?][\"'”’»)]*)((?:\s*{MARKS.pattern})+)")
+__all__ = ["GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer", "read_answers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,28 +128,10 @@ def _refused(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> boo
 
 
 def _sentences(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> tuple[CitedSentence, ...]:
-    """Return the sentences with what they cite: as the answer gives them, else by the marks in its text.
-
-    A mark behind the end of a sentence belongs to that sentence.
-    """
+    """Return the sentences with what they cite: as the answer gives them, else by the marks in its text."""
     quotes = {citation.number: citation.stored for citation in citations}
     if data.get("sentences"):
         said = [(sentence["text"], sentence.get("citations") or ()) for sentence in data["sentences"]]
     else:
-        text = _MARKED_END.sub(lambda end: "".join(MARKS.findall(end[2])) + end[1], data["text"])
-        parts = [span.of(text) for span in split_sentences(text)]
-        said = [(_unmarked(part), _marked(part)) for part in parts]
+        said = [(sentence.text, sentence.marks) for sentence in parse_marks(data["text"]) if sentence.text]
     return tuple(CitedSentence(text, tuple(quotes[n] for n in cited if quotes.get(n))) for text, cited in said)
-
-
-def _unmarked(text: str) -> str:
-    return re.sub(rf"(?<!\s)\s*{MARKS.pattern}", "", text).strip()
-
-
-def _marked(text: str) -> list[int]:
-    """Return the numbers of the marks in a text.
-
-    >>> _marked("Oslo [1, 2] and Rome paid [3].")
-    [1, 2, 3]
-    """
-    return [int(number) for marks in MARKS.findall(text) for number in re.findall(r"\d+", marks)]

@@ -16,6 +16,7 @@ from typing import Any
 from eval.compare import cautions
 from eval.plots import Estimate, difference_plot, histogram, interval_plot, stacked_bars
 from eval.score import METRICS
+from rag.cite import MARK
 
 __all__ = ["page", "policy", "report"]
 
@@ -285,16 +286,19 @@ def _asked(case: Mapping[str, Any]) -> str:
     )
 
 
+def _chips(case: Mapping[str, Any], citations: Mapping[int, Mapping[str, Any]], mark: re.Match[str]) -> str:
+    numbers = [int(number) for number in mark[1].split(",")]
+    if not all(number in citations for number in numbers):
+        return mark[0]
+    return "".join(_chip(case, citations[number]) for number in numbers)
+
+
 def _answer(case: Mapping[str, Any]) -> str:
     answer = case["answer"]
     if answer is None:
         return f"<h4>No answer</h4><p class='said'>{escape(case['error'] or '')}</p>"
     citations = {citation["number"]: citation for citation in answer["citations"]}
-    text = re.sub(
-        r"\[(\d{1,3})\]",
-        lambda mark: _chip(case, citations[int(mark[1])]) if int(mark[1]) in citations else mark[0],
-        escape(answer["text"]),
-    )
+    text = MARK.sub(lambda mark: _chips(case, citations, mark), escape(answer["text"]))
     quotes = "".join(_quote(case, citation) for citation in answer["citations"])
     kind = "Refused" if answer["status"] == "refused" else "Answered"
     return f"<h4>{kind}</h4><p class='said'>{text}</p>{quotes and f'<h4>Cited</h4>{quotes}'}"

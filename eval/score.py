@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from eval.answers import MARKS, GivenAnswer
+from eval.answers import GivenAnswer
 from eval.cases import Case, EvidenceSpan
 from eval.metrics import (
     alce_precision,
@@ -33,6 +33,7 @@ from eval.metrics import (
     token_f1,
     words_support,
 )
+from rag.cite import MARK
 
 __all__ = ["METRICS", "RETRIEVAL", "Score", "score", "score_of_nothing"]
 
@@ -163,7 +164,7 @@ def _fidelity(answer: GivenAnswer) -> dict[str, float]:
 def _words_of(case: Case, text: str) -> dict[str, float]:
     if not case.answers:
         return {}
-    plain = MARKS.sub(" ", text)
+    plain = MARK.sub(" ", text)
     return {
         "answer_found": answer_found(plain, case.answers),
         "nugget_recall": max(nugget_recall(plain, _nuggets(right, case.kind)) for right in case.answers),

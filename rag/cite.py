@@ -5,6 +5,7 @@ its quote was read from the stored text at that place. A mark that points at not
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,7 +16,7 @@ from index.passage import Passage
 from index.sentences import split_sentences
 from rag.answer import Citation, Copy, Rejected, Sentence
 
-__all__ = ["Cited", "Draft", "DraftSentence", "Source", "cite", "parse_marks"]
+__all__ = ["MARK", "Cited", "Draft", "DraftSentence", "Source", "cite", "parse_marks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +76,46 @@ class Cited:
     rejected: tuple[Rejected, ...]
 
 
-_NUMBERS = r"\d{1,4}(?:\s*,\s*\d{1,4})*"
-_MARKS = re.compile(rf"(?<!\s)\s*\[({_NUMBERS})\]")
-_BEFORE_STOP = re.compile(rf"((?:\s*\[{_NUMBERS}\])+)([.!?…]+[\"'”’»)]*)(?=\s|\Z)")
+MARK = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
+"""What the text of an answer marks its citations with: [1], or [1, 2]."""
+_MARK_AND_BLANKS = re.compile(rf"(?<!\s)\s*{MARK.pattern}")
+_ENDED = re.compile(r"[.!?…][\"'”’»)]*\Z")
 
 
 def parse_marks(text: str) -> tuple[DraftSentence, ...]:
-    """Read a text with marks such as ``It ended. [1]`` into sentences; a mark belongs to the sentence before it.
+    """Read a text with marks such as ``It ended. [1]`` or ``Oslo [1, 2] paid [3].`` into sentences, without the marks.
 
-    It may stand before the full stop: ``It ended [1].`` Those that have no sentence before them come first, with an
+    A mark belongs to the sentence that it stands in, or behind. Those that have none before them come first, with an
     empty text: `cite` rejects them.
     """
-    text = _BEFORE_STOP.sub(r"\2\1", text)
-    sentences: list[DraftSentence] = []
-    start = 0
-    pieces: list[tuple[str, tuple[int, ...]]] = []
-    for match in _MARKS.finditer(text):
-        pieces.append((text[start : match.start()], tuple(int(n) for n in match[1].split(","))))
-        start = match.end()
-    pieces.append((text[start:], ()))
-    for piece, marks in pieces:
-        spans = split_sentences(piece)
-        if not spans and marks:  # [1] [2]: both stand behind one sentence, or before the first
-            last = sentences.pop() if sentences else DraftSentence("", ())
-            sentences.append(DraftSentence(last.text, last.marks + marks))
-        for span in spans:
-            sentences.append(DraftSentence(span.of(piece), marks if span == spans[-1] else ()))
-    return tuple(sentences)
+    plain, places = _without_marks(text)
+    spans = [span for span in split_sentences(plain) if any(letter.isalnum() for letter in span.of(plain))]
+    starts = [span.start for span in spans]
+    marks: list[list[int]] = [[] for _ in range(len(spans) + 1)]
+    for number, place in places:
+        marks[bisect_left(starts, place)].append(number)
+    leading = [DraftSentence("", tuple(marks[0]))] if marks[0] else []
+    written = zip(spans, marks[1:], strict=True)
+    return (*leading, *(DraftSentence(span.of(plain), tuple(own)) for span, own in written))
+
+
+def _without_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return a text without its marks, and each one's number and place there."""
+    plain, places, at = "", [], 0
+    for match in _MARK_AND_BLANKS.finditer(text):
+        plain += _behind(plain, text[at : match.start()])
+        places += [(int(number), len(plain)) for number in match[1].split(",")]
+        at = match.end()
+    return plain + _behind(plain, text[at:]), places
+
+
+def _behind(text: str, piece: str) -> str:
+    """Return a piece as it follows a text that a mark parted it from: "It ended.[1]Then", "made in the U.S. [1]."."""
+    if not _ENDED.search(text[-8:]):
+        return piece
+    if piece.startswith("."):
+        return piece[1:]
+    return f" {piece}" if piece[:1].isalnum() or piece.startswith(("“", "‘", "«")) else piece
 
 
 def cite(draft: Draft, read: Callable[[str, int], Article]) -> Cited:

@@ -212,7 +212,8 @@ def test_invented_marks_are_reported_not_hidden(index: NewsIndex) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "marks"), [("[1] [9] It ended. [1]", ["[1]", "[9]"]), (" [1]It ended.[1]", ["[1]"])]
+    ("written", "marks"),
+    [("[1] [9] It ended. [1]", ["[1]", "[9]"]), (" [1]It ended.[1]", ["[1]"]), ("[1]. It ended.[1]", ["[1]"])],
 )
 def test_a_mark_before_the_first_sentence_is_rejected(written: str, marks: list[str], index: NewsIndex) -> None:
     answer = NewsBot(index, writer=Says(written)).ask("Killed in Kyiv?")
@@ -227,10 +228,15 @@ def test_a_mark_before_the_first_sentence_is_rejected(written: str, marks: list[
     [
         ("It ended [1]. It began [2].", "It ended.[1] It began.[2]"),
         ('He said "stop [1]." It began [1][2]!', 'He said "stop."[1] It began![1][2]'),
-        ("A plan [1] was made.", "A plan[1] was made."),
+        ("A plan [1] of Oslo [2] was made.", "A plan of Oslo was made.[1][2]"),
+        ("It ended…[1] It began.[2]", "It ended…[1] It began.[2]"),
+        ("It ended.[1]It began.[2]", "It ended.[1] It began.[2]"),
+        ("It was made in the U.S. [1].", "It was made in the U.S.[1]"),
+        ('He said: "It ended.[1]" It began.[2]', 'He said: "It ended."[1] It began.[2]'),
+        ("Oslo paid.[1][2]. Rome paid.", "Oslo paid.[1][2] Rome paid."),
     ],
 )
-def test_a_mark_may_stand_before_the_stop_of_its_sentence(written: str, text: str, index: NewsIndex) -> None:
+def test_a_mark_belongs_to_the_sentence_that_it_stands_in_or_behind(written: str, text: str, index: NewsIndex) -> None:
     answer = NewsBot(index, writer=Says(written)).ask("Killed in Kyiv?")
     assert answer.text == text
     assert answer.rejected == ()
