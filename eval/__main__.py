@@ -20,7 +20,7 @@ def main() -> None:
         error.show()
         status = _COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What was reported as done is kept.", err=True)
+        click.echo("Stopped. A run that was not finished is not kept.", err=True)
         status = _COULD_NOT_RUN
     except GroundwireError as error:
         click.echo(f"eval: {error}", err=True)

@@ -50,6 +50,13 @@ def _is_number(value: object) -> bool:
     return type(value) is int  # true is an int too
 
 
+def _is_mark(value: object) -> bool:
+    """Tell whether a value is a whole number, or one as other systems write it: "1", 1.0."""
+    return _is_number(value) or (isinstance(value, str) and value.isdecimal()) or (
+        isinstance(value, float) and value.is_integer()
+    )  # fmt: skip
+
+
 def _is_object(value: object) -> bool:
     return isinstance(value, Mapping)
 
@@ -69,10 +76,19 @@ _ANSWER: Shapes = {
     "sentences": (_are(_is_object), 'a list of objects: [{"text": "...", "citations": [1]}]'),
     "table": (_is_object, 'an object with `rows`: {"rows": [{"actor": "Oslo", "amount": "5"}]}'),
 }
-_ARTICLE: Shapes = {"revision": (_is_number, "the number of a revision, without quotation marks")}
+_NAME = (lambda value: _is_text(value) or _is_number(value), "what the article has there, as text")
+_PLACE = (_is_number, "how many characters of the article's text stand before it, as a whole number")
+_ARTICLE: Shapes = {
+    "article_id": _NAME,
+    "url": _NAME,
+    "title": _NAME,
+    "revision": (_is_number, "the number of a revision, without quotation marks"),
+    "start": _PLACE,
+    "end": _PLACE,
+}
 _CITATION: Shapes = {
     "quote": (_is_text, "the words that are cited, as the article has them"),
-    "number": (_is_number, "the number of its mark, without quotation marks"),
+    "number": (_is_mark, "the number of its mark"),
     **_ARTICLE,
 }
 _HIT: Shapes = {"text": (_is_text, "the words that were found, as the article has them"), **_ARTICLE}

@@ -80,7 +80,7 @@ def _parts(content: object) -> Sequence[Mapping[str, Any]]:
     parts = [{"type": "text", "text": content or ""}] if content is None or isinstance(content, str) else content
     if not isinstance(parts, list) or not all(map(_is_part, parts)):
         raise InputError(
-            f'`choices[0].message.content` is {content!r:.80}; write a text, or parts of type "text" alone'
+            f'`choices[0].message.content` is {content!r:.80}; write a text, or parts of type "text" or "refusal"'
         )
     return parts
 

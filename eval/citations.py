@@ -40,7 +40,7 @@ def read_citation(given: Mapping[str, Any] | str, number: int, articles: Article
     title = None if isinstance(given, str) and named else data.get("title")
     label = title or (named[0].label if named else data.get("article_id") or data.get("url"))
     return GivenCitation(
-        number=number if data.get("number") is None else data["number"], label=str(label or "?"), quote=quote,
+        number=number if data.get("number") is None else int(data["number"]), label=str(label or "?"), quote=quote,
         spans=spans, stored=stored,
     )  # fmt: skip
 
@@ -74,6 +74,6 @@ def _has(article: Article, start: object, end: object) -> bool:
 def _named(data: Mapping[str, Any], articles: Articles) -> list[Article]:
     """Return the revisions that are named: by their id, else their url, else their title, the first that fits any."""
     for field, value in (("id", data.get("article_id")), ("url", data.get("url")), ("title", data.get("title"))):
-        if found := [article for article in articles.values() if value and getattr(article, field) == value]:
+        if found := [article for article in articles.values() if value and getattr(article, field) == str(value)]:
             return [article for article in found if data.get("revision") in (None, article.revision)]
     return []

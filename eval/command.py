@@ -4,7 +4,9 @@ Exit status: 0 done; 1 below a gate; 2 could not run.
 """
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -136,10 +138,10 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
     try:
         comparison = compare_runs(earlier, document) if earlier else None
         missed = misses(document, gates) if gates is not None else None
-        if as_json:
-            click.echo(_run_json(document, comparison, missed))
-        else:
-            click.echo(_tables(document, comparison, failures=options["failures"]))
+        _print(
+            _run_json(document, comparison, missed) if as_json
+            else _tables(document, comparison, failures=options["failures"])
+        )  # fmt: skip
     finally:  # what was scored is kept whatever fails above, and was shown before, because keeping it may fail too
         kept = _keep(document, options["runs"])
     if options["as_html"]:
@@ -154,6 +156,14 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
         click.echo(f"no case was answered: {document['cases'][0]['error']}", err=True)
         return _COULD_NOT_RUN
     return _BELOW_A_GATE if missed else 0
+
+
+def _print(text: str) -> None:
+    """Print a text; a reader who has gone, as `head` does, changes nothing of what follows, nor of the status."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check_options(suites: Sequence[str], options: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.json_values import read_values
 from index.errors import InputError
 
 __all__ = ["Feedback", "draft_case", "feedback_json", "read_feedback", "show_feedback", "write_drafts"]
@@ -101,17 +102,16 @@ def draft_case(feedback: Feedback) -> dict[str, Any]:
 
 def write_drafts(feedback: Sequence[Feedback], path: Path) -> int:
     """Append the drafts that the file does not have yet; return how many were added."""
-    held = path.read_text(encoding="utf-8") if path.exists() else ""
-    try:
-        known = {json.loads(line)["id"] for line in held.split("\n") if line.strip()}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: holds a line that is no case ({error!r}); name another file") from error
+    held = list(read_values(path)) if path.exists() else []
+    if strange := next((where for where, case in held if not isinstance(case, dict) or "id" not in case), None):
+        raise InputError(f"{strange}: is no case; name another file than {path}")
+    known = {str(case["id"]) for _, case in held}
     new = {draft["id"]: draft for draft in map(draft_case, feedback) if draft["id"] not in known}
     lines = "".join(json.dumps(draft, ensure_ascii=False) + "\n" for draft in new.values())
     if lines:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(lines if not held or held.endswith("\n") else "\n" + lines)
+            file.write(f"\n{lines}" if held else lines)
     return len(new)
 
 

@@ -127,17 +127,19 @@ class NewsBot:
         yield Event("understood", to_json(_understood(question)))
         state = self._forget_what_was_deleted(since=self._seq)
         self._seq = state["commit_seq"]
-        scope = self.index.scope(question.filters)
-        evidence = retrieve(self.index, question, k=k)
-        retrieved = self._clock()
-        yield Event("hits", {"hits": to_json(evidence.hits)})
-        draft = self.writer.write(question, evidence) if evidence.hits else Draft(sentences=(), sources=())
-        cited = cite(draft, self.index.article)
-        written = self._clock()
-        timings = {"retrieve": _ms(retrieved - started), "write": _ms(written - retrieved)}
-        answer = self._answer(question, evidence, scope, draft, cited, state=state)
-        # What was deleted meanwhile has come back to the caches, though another question may have emptied them.
-        self._forget_what_was_deleted(since=state["commit_seq"])
+        try:
+            scope = self.index.scope(question.filters)
+            evidence = retrieve(self.index, question, k=k)
+            retrieved = self._clock()
+            yield Event("hits", {"hits": to_json(evidence.hits)})
+            draft = self.writer.write(question, evidence) if evidence.hits else Draft(sentences=(), sources=())
+            cited = cite(draft, self.index.article)
+            written = self._clock()
+            timings = {"retrieve": _ms(retrieved - started), "write": _ms(written - retrieved)}
+            answer = self._answer(question, evidence, scope, draft, cited, state=state)
+        finally:
+            # What was deleted meanwhile has come back to the caches, though another question may have emptied them.
+            self._forget_what_was_deleted(since=state["commit_seq"])
         for sentence in answer.sentences:
             citations = [c for c in answer.citations if c.number in sentence.citations]
             yield Event("sentence", {**to_json(sentence), "cited": to_json(citations)})

@@ -164,7 +164,8 @@ def _merged(quotes: Sequence[_Quote]) -> list[_Quote]:
         at = len(merged)
         # What is joined is longer, and may overlap another one: it is tried again until it does not.
         while (place := next((p for p, other in enumerate(merged) if _is_one(other, quote)), None)) is not None:
-            quote = _joined(merged.pop(place), quote)
+            other = merged.pop(place)
+            quote = _joined(other, quote) if place < at else _joined(quote, other)
             at = min(at, place)
         merged.insert(at, quote)
     return merged

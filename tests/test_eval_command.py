@@ -305,7 +305,7 @@ def test_python_m_eval_says_what_it_cannot_do(folder: Path, checkout: Path) -> N
     ("raised", "said"),
     [
         (ZeroDivisionError("by a mouse"), "ZeroDivisionError: by a mouse\neval: this is an error of"),
-        (KeyboardInterrupt(), "Stopped. What was reported as done is kept.\n"),
+        (KeyboardInterrupt(), "Stopped. A run that was not finished is not kept.\n"),
     ],
 )
 def test_python_m_eval_stopped_by_anything_is_not_below_a_gate(

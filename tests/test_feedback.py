@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eval.cases import load_cases
+from eval.cases import ids_of, load_cases
 from eval.feedback import Feedback, draft_case, read_feedback, write_drafts
 from index.article import Article
 from index.errors import InputError
@@ -109,12 +109,23 @@ def test_drafts_begin_in_the_first_line_of_an_empty_file(tmp_path: Path) -> None
     assert path.read_text(encoding="utf-8").startswith("{")
 
 
-def test_a_file_that_holds_no_cases_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("held", "why"), [("buy milk", "not JSON"), ('{"buy": "milk"}', "is no case"), ("5", "no case")]
+)
+def test_a_file_that_holds_no_cases_is_left_alone(held: str, why: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("buy milk", encoding="utf-8")
-    with pytest.raises(InputError, match="no case"):
+    path.write_text(held, encoding="utf-8")
+    with pytest.raises(InputError, match=why):
         write_drafts([said("like")], path)
-    assert path.read_text(encoding="utf-8") == "buy milk"
+    assert path.read_text(encoding="utf-8") == held
+
+
+@pytest.mark.parametrize("held", ['[\n {"id": "mine"}\n]\n', '\ufeff{\n "id": "mine"\n}', '{"id": "mine"}\n'])
+def test_drafts_are_added_to_cases_however_those_are_laid_out(held: str, tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    path.write_text(held, encoding="utf-8")
+    counts = [write_drafts([said("like")], path) for _ in range(2)]
+    assert (counts, ids_of(path)[0], len(ids_of(path))) == ([1, 0], "mine", 2)
 
 
 def test_lines_that_cannot_be_read_are_named_and_the_others_kept(tmp_path: Path) -> None:

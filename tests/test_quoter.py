@@ -21,7 +21,7 @@ from rag.extracts import introduced
 from rag.features import FEATURES
 from rag.parts import KINDS
 from rag.question import read_question
-from rag.quoter import drafted, to_read
+from rag.quoter import _merged, _Quote, drafted, to_read
 from rag.quoter_model import FURTHER, SIGNS, LinearModel, QuoterModel, further_signs, signs_of
 from rag.reader import LEAST_EVIDENCE
 from rag.retrieve import Evidence
@@ -246,6 +246,13 @@ def test_a_quote_names_the_other_articles_that_print_it_and_not_its_own() -> Non
     (source,) = drafted(question, parts, MODEL).sources
     assert source.article_id == "a0"
     assert [copy.article_id for copy in source.also_in] == ["a1"]
+
+
+def test_of_quotes_that_become_one_the_first_gives_the_article() -> None:
+    one, other = (_candidate(number, "On Monday Oslo paid 5 million.", "2025-05-01").article for number in range(2))
+    whole = _Quote(other, 0, len(other.text), "b", ())
+    (kept,) = _merged([_Quote(one, 0, 20, "a", ()), whole, _Quote(one, 15, len(one.text), "a", ())])
+    assert (kept.article, kept.start, kept.end) == (one, 0, len(one.text))
 
 
 @pytest.mark.parametrize(

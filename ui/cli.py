@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         status = COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What was reported as done is kept.", err=True)
+        click.echo("Stopped. What was reported as ingested is kept.", err=True)
         status = COULD_NOT_RUN
     except ArticleNotFoundError as error:
         click.echo(f"groundwire: {error}", err=True)
