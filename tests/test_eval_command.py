@@ -335,6 +335,16 @@ def test_a_reader_of_the_output_of_python_m_eval_that_leaves_early_is_no_error(f
     assert (process.returncode, err.startswith("wrote runs/")) == (0, True)
 
 
+def test_a_reader_that_leaves_early_hides_no_missed_gate(folder: Path, checkout: Path) -> None:
+    command = [sys.executable, "-m", "eval", "cases.jsonl", "--answers", "bad.jsonl", "--gate", "gates.toml"]
+    env = {"PYTHONPATH": str(checkout), "XDG_DATA_HOME": str(folder)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, err = process.communicate()
+    assert (process.returncode, "below the gate" in err) == (1, True)
+
+
 def figures(output: str) -> Mapping[str, float]:
     found: Mapping[str, float] = json.loads(output)["metrics"]
     return found

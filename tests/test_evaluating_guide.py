@@ -93,7 +93,8 @@ def test_a_public_set_without_its_folder_says_so(guide: str, folder: Path) -> No
 
 
 def test_every_field_of_an_answer_that_is_scored_is_explained(guide: str) -> None:
-    rows = re.findall(r"^\| (`.+) \| .+ \|$", guide, re.MULTILINE)
+    [table] = re.findall(r"^\| field of an answer .*\n((?:\|.*\n)+)", guide, re.MULTILINE)
+    rows = re.findall(r"^\| (`.+) \| .+ \|$", table, re.MULTILINE)
     fields = {field for row in rows for field in re.findall(r"`([^`]+)`", row)}
     assert [field for field in ANSWER_FIELDS if field not in fields] == []
 
