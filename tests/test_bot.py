@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -321,6 +321,15 @@ def test_no_cache_keeps_the_words_of_an_article_that_was_deleted_while_they_were
     NewsBot(index, writer=Deletes(article_id="kyiv")).ask("How many people were killed in Kyiv?")
     kept = (candidates.whole_quotations, candidates.article_terms, read_terms, shingles, numerals)
     assert [cached.cache_info().currsize for cached in kept] == [0] * len(kept)
+
+
+def test_no_cache_keeps_them_where_nobody_waits_for_the_answer(index: NewsIndex, bot: NewsBot) -> None:
+    events = bot.stream("How many people were killed in Kyiv?")
+    assert [next(events).name, next(events).name] == ["understood", "hits"]
+    read_terms("Nineteen people were killed in Kyiv.")
+    index.delete("kyiv")
+    cast(Any, events).close()
+    assert read_terms.cache_info().currsize == 0
 
 
 def test_an_answer_names_the_commit_that_was_searched_and_not_a_later_one(index: NewsIndex) -> None:
