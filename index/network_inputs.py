@@ -15,7 +15,7 @@ Text = str | tuple[str, str]
 Inputs = dict[str, npt.NDArray[np.int64]]
 
 _LENGTH_STEP = 8  # in tokens; every new shape costs about 10 ms and 6 MB, once: so lengths are few
-_LONG_TOKENS, _LONG_STEP = 64, 16  # above so many tokens lengths are fewer: a few more to compute are not felt
+_LONGER_STEPS = ((128, 32), (64, 16))  # above so many tokens lengths are fewer: a few more to compute are not felt
 
 
 def tokenizer_of(file: bytes, *, max_tokens: int | None) -> "Tokenizer":
@@ -32,7 +32,8 @@ def tokenizer_of(file: bytes, *, max_tokens: int | None) -> "Tokenizer":
 
 def padded_length(tokens: int) -> int:
     """Return the length to which a text of so many tokens is padded."""
-    return least_padded_length(tokens) if tokens <= _LONG_TOKENS else -(-tokens // _LONG_STEP) * _LONG_STEP
+    step = next((step for above, step in _LONGER_STEPS if tokens > above), _LENGTH_STEP)
+    return -(-tokens // step) * step
 
 
 def least_padded_length(tokens: int) -> int:
