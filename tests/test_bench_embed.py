@@ -77,6 +77,6 @@ def test_without_squad_the_speed_alone_is_measured_and_what_is_missing_is_said(
 @pytest.mark.parametrize(("given", "passed"), [(["DATA=my sets"], '--data "my sets"'), ([], "")])
 def test_make_hands_on_the_folder_of_the_data(given: list[str], passed: str, checkout: Path, tmp_path: Path) -> None:
     (tmp_path / ".ready").touch()
-    line = ["make", "-n", "bench-embed", f"VENV={tmp_path}", *given]
+    line = ["make", "-n", "--no-print-directory", "bench-embed", f"VENV={tmp_path}", *given]
     done = subprocess.run(line, cwd=checkout, check=True, capture_output=True, text=True).stdout
     assert done.splitlines()[-1].strip() == f"{tmp_path}/bin/python -m tests.bench.embed {passed}".strip()
