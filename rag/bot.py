@@ -137,9 +137,11 @@ class NewsBot:
             written = self._clock()
             timings = {"retrieve": _ms(retrieved - started), "write": _ms(written - retrieved)}
             answer = self._answer(question, evidence, scope, draft, cited, state=state)
-        finally:
-            # What was deleted meanwhile has come back to the caches, though another question may have emptied them.
-            self._forget_what_was_deleted(since=state["commit_seq"])
+        except BaseException:  # also where nobody waits any longer: what was read may have been deleted meanwhile
+            forget_texts()
+            raise
+        # What was deleted meanwhile has come back to the caches, though another question may have emptied them.
+        self._forget_what_was_deleted(since=state["commit_seq"])
         for sentence in answer.sentences:
             citations = [c for c in answer.citations if c.number in sentence.citations]
             yield Event("sentence", {**to_json(sentence), "cited": to_json(citations)})

@@ -328,6 +328,7 @@ def test_no_cache_keeps_them_where_nobody_waits_for_the_answer(index: NewsIndex,
     assert [next(events).name, next(events).name] == ["understood", "hits"]
     read_terms("Nineteen people were killed in Kyiv.")
     index.delete("kyiv")
+    index.close()  # as where the program ends before the answer does
     cast(Any, events).close()
     assert read_terms.cache_info().currsize == 0
 
