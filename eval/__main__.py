@@ -1,12 +1,11 @@
 """`python -m eval`: the same as `groundwire eval`, with the same exit statuses, whatever happens."""
 
-import os
 import sys
 import traceback
 
 import click
 
-from eval.command import evaluate
+from eval.command import evaluate, silence_stdout
 from index.errors import GroundwireError
 
 _COULD_NOT_RUN = 2  # also for what nobody foresaw: Python's own 1 would say that a figure is below its gate
@@ -33,14 +32,17 @@ def main() -> None:
 
 
 def _status() -> int:
-    """Run the command; it has done enough when the reader of its output has gone, as `head` does."""
+    """Run the command; it has done enough when the reader of its output has gone, as `head` does.
+
+    Not by `evaluate.main`, which would leave with status 1 where that reader has gone.
+    """
     try:
         with evaluate.make_context("python -m eval", sys.argv[1:]) as context:
             return int(evaluate.invoke(context))
     except click.exceptions.Exit as stop:  # --help
         return stop.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_stdout()
         return 0
 
 

@@ -94,7 +94,7 @@ _CITATION: Shapes = {
 _HIT: Shapes = {"text": (_is_text, "the words that were found, as the article has them"), **_ARTICLE}
 _SENTENCE: Shapes = {
     "text": (_is_text, "the sentence in words"),
-    "citations": (_are(_is_number), "a list of the numbers of citations: [1, 2]"),
+    "citations": (_are(_is_mark), "a list of the numbers of citations: [1, 2]"),
 }
 _TABLE: Shapes = {"rows": (_are(_is_object), 'a list of objects: [{"actor": "Oslo", "amount": "5"}]')}
 _ROW: Shapes = {"cells": (_is_object, 'an object: {"actor": "Oslo", "amount": "5"}')}

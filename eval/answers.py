@@ -14,7 +14,7 @@ from eval.refusals import reads_as_refusal
 from index.errors import InputError
 from rag.cite import parse_marks
 
-__all__ = ["GivenAnswer", "GivenCitation", "answer_of_completion", "read_answer", "read_answers"]
+__all__ = ["GivenAnswer", "read_answer", "read_answers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class GivenAnswer:
 
 def read_answer(data: Mapping[str, Any], articles: Articles) -> GivenAnswer:
     """Read an answer in our shape, or in OpenAI's; raise `InputError` that names the field that is neither."""
-    data = answer_of_completion(data) if data.get("choices") is not None else data
+    data = _answer_of_completion(data) if data.get("choices") is not None else data
     if data.get("text") is None:
         raise InputError(f"an answer needs `text`, or `choices` as OpenAI has them; this one has {sorted(data)}")
     check_answer(data)
@@ -51,10 +51,10 @@ def read_answer(data: Mapping[str, Any], articles: Articles) -> GivenAnswer:
     )  # fmt: skip
 
 
-def answer_of_completion(completion: Mapping[str, Any]) -> Mapping[str, Any]:
+def _answer_of_completion(completion: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the answer that an OpenAI chat completion carries: whole under `groundwire`, else its text alone.
 
-    >>> answer_of_completion({"choices": [{"message": {"content": "It ended."}}]})
+    >>> _answer_of_completion({"choices": [{"message": {"content": "It ended."}}]})
     {'text': 'It ended.', 'citations': ()}
     """
     if isinstance(completion.get("groundwire"), Mapping):
@@ -134,4 +134,6 @@ def _sentences(data: Mapping[str, Any], citations: Sequence[GivenCitation]) -> t
         said = [(sentence["text"], sentence.get("citations") or ()) for sentence in data["sentences"]]
     else:
         said = [(sentence.text, sentence.marks) for sentence in parse_marks(data["text"]) if sentence.text]
-    return tuple(CitedSentence(text, tuple(quotes[n] for n in cited if quotes.get(n))) for text, cited in said)
+    return tuple(
+        CitedSentence(text, tuple(quotes[n] for n in map(int, cited) if quotes.get(n))) for text, cited in said
+    )

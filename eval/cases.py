@@ -1,6 +1,6 @@
 """Evaluation cases: questions with what a good answer says and the exact words that it must rest on.
 
-A case is one JSON object a line; docs/evaluating.md has the format. `evidence` is a list of needs; each need lists the
+A case is a JSON object; docs/evaluating.md has the format. `evidence` is a list of needs; each need lists the
 alternative spans that meet it, and every span is checked against the text when the cases are loaded: a case that points
 at other words is an error.
 """

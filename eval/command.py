@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eval.suites import Suite
     from index.embed import Embedder
 
-__all__ = ["EmbedderOfSettings", "evaluate"]
+__all__ = ["EmbedderOfSettings", "evaluate", "silence_stdout"]
 
 _BELOW_A_GATE = 1
 _COULD_NOT_RUN = 2
@@ -103,7 +103,7 @@ def evaluate(
     embedder = environment.embedder() if environment else None
     found = [run_public(name, data, limit=limit, embedder=embedder) for name in public]
     shown = [document for document, _ in found]
-    click.echo(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))
+    _print(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))
     return 0  # also where a set's files are missing: the report says so, and the other sets are run
 
 
@@ -133,7 +133,7 @@ def _cases(suites: Sequence[str], *, as_json: bool, **options: Any) -> int:  # n
     _check_fit(chosen, earlier=earlier, gates=gates)
     _check_targets(options["runs"], options["write_gates"])
     setup = _setup(options)
-    with _progress() as progress, _index(options["index_folder"], setup) as index:
+    with _progress() as progress, _index(options["index_folder"]) as index:
         document = run(chosen, setup, started=datetime.now(UTC), index=index, progress=progress)
     try:
         comparison = compare_runs(earlier, document) if earlier else None
@@ -163,7 +163,12 @@ def _print(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_stdout()
+
+
+def silence_stdout() -> None:
+    """Let what is printed from here on go nowhere: its reader has gone, and Python would fail at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check_options(suites: Sequence[str], options: Mapping[str, Any]) -> None:
@@ -253,7 +258,7 @@ def _token(path: Path) -> str:
         raise InputError(f"{path}: cannot be read ({error}); name a file that holds the token alone") from error
 
 
-def _index(folder: Path | None, setup: "Setup") -> Any:  # noqa: ANN401 - a context manager of an index or of None
+def _index(folder: Path | None) -> Any:  # noqa: ANN401 - a context manager of an index or of None
     if folder is None:
         return nullcontext()
     from index.news_index import NewsIndex

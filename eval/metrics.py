@@ -260,11 +260,11 @@ def words_support(texts: Sequence[str], claim: str) -> bool:
 
 
 def quote_fidelity(faithful: Sequence[bool]) -> float:
-    """Return the share of citations whose quote is, character for character, what the stored text has at its place.
+    """Return the share of citations that are faithful: the article has their quote, character for character, there.
 
     Gao et al.: RARR (2023, arXiv 2210.08726) measure preservation by edit distance; here nothing but none will do.
 
-    >>> quote_fidelity([quote == "We act." for quote in ("We act.", "We acted.")])
+    >>> quote_fidelity([True, False])
     0.5
     """
     return _mean(faithful)

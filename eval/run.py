@@ -18,9 +18,10 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
+from eval.answers import GivenAnswer, read_answer, read_answers
 from eval.bars import bars_of
 from eval.cases import Articles, Case
+from eval.citations import GivenCitation
 from eval.metrics import latency_percentile
 from eval.score import METRICS, RETRIEVAL, Score, score, score_of_nothing
 from eval.stats import bootstrap_interval

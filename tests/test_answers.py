@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.answers import GivenAnswer, GivenCitation, read_answer, read_answers
+from eval.answers import GivenAnswer, read_answer, read_answers
 from eval.cases import EvidenceSpan
+from eval.citations import GivenCitation
 from eval.metrics import CitedSentence
 from index.article import Article
 from index.errors import InputError
@@ -98,8 +99,11 @@ def test_an_article_may_be_named_by_a_number_that_its_id_is() -> None:
 
 @pytest.mark.parametrize("number", ["2", 2.0, 2])
 def test_a_mark_may_be_written_as_a_text_or_with_a_point(number: object) -> None:
-    given = read_answer({"text": "x", "citations": [{"article_id": "oslo", "number": number}]}, ARTICLES)
+    cited = {"article_id": "oslo", "number": number, "quote": QUOTE}
+    said = {"text": "Oslo did.", "citations": [number]}
+    given = read_answer({"text": "Oslo did.", "citations": [cited], "sentences": [said]}, ARTICLES)
     assert given.citations[0].number == 2
+    assert given.sentences == (CitedSentence("Oslo did.", (QUOTE,)),)
 
 
 def test_the_place_that_is_named_is_the_place_that_counts() -> None:
@@ -191,7 +195,6 @@ REFUSALS = [
     "My sources don't cover that.", "There were no mentions of Lviv in the articles.",
 ]  # fmt: skip
 ANSWERS = [
-    "No information about the victims was given, according to the police.",
     "Oslo paid.", "No country paid more than Oslo.", "The articles say that Oslo paid.", "Oslo said it did not know.",
     "No answer came from Moscow on Friday.", "No evidence was found of sabotage, the police said.",
     "The documents do not mention Poland, Tusk said.", "“I don’t know,” Tusk said.",
@@ -318,8 +321,8 @@ def test_what_is_no_answer_is_refused(data: Mapping[str, Any]) -> None:
         ({"sentences": 5}, "`sentences` is 5; write a list of objects"),
         ({"sentences": [{"citations": [1]}]}, r"`sentences\[0\]\.text` is None; write the sentence in words"),
         (
-            {"sentences": [{"text": "x", "citations": ["1"]}]},
-            r"`sentences\[0\]\.citations` is \['1'\]; write a list of",
+            {"sentences": [{"text": "x", "citations": ["one"]}]},
+            r"`sentences\[0\]\.citations` is \['one'\]; write a list of",
         ),
         ({"table": [{"a": "b"}]}, r"`table` is .*; write an object with `rows`"),
         ({"table": {"rows": ["a"]}}, r"`table\.rows` is \['a'\]; write a list of objects"),

@@ -5,7 +5,6 @@ could not run.
 """
 
 import os
-import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eval.command import evaluate
+from eval.command import evaluate, silence_stdout
 from index.errors import ArticleNotFoundError, GroundwireError
 from ui.commands.articles import compact, delete, ingest, list_articles, show, stats
 from ui.commands.options import COULD_NOT_RUN, REFUSED
@@ -63,7 +62,7 @@ class _Groundwire(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence_stdout()
             return 0
 
 
