@@ -11,7 +11,7 @@ their numbers and lists of words were chosen by hand:
 import re
 from dataclasses import dataclass
 
-__all__ = ["Span", "split_sentences"]
+__all__ = ["CLOSERS", "Span", "split_sentences"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,12 +26,12 @@ class Span:
         return text[self.start : self.end]
 
 
-_CLOSERS = "\"'”’»›)]}"
+CLOSERS = "\"'”’»›)]}"
 _OPENERS = "\"'“‘„«‹([{¿¡—–-"
 # A candidate end: the mark, what closes with it (in French behind a space), then white space; CJK marks need none.
 # It never starts inside a row of marks and never backtracks: a line of a million dots would take for ever.
 _END = re.compile(
-    rf"(?:(?<![.!?…])[.!?…]++[{re.escape(_CLOSERS)}]*+(?:[ \u00a0\u202f][»›])?(?=\s))|(?:[。！？]+[」』”’）]*)"
+    rf"(?:(?<![.!?…])[.!?…]++[{re.escape(CLOSERS)}]*+(?:[ \u00a0\u202f][»›])?(?=\s))|(?:[。！？]+[」』”’）]*)"
 )
 _SPACE = re.compile(r"\s*")
 _PARAGRAPH = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
@@ -117,7 +117,7 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str], limit: int) -> b
     if opener[:1].islower():
         # "What now?" he asked.  /  "It works!" cried she.  /  e.g. lower-case prose after an unknown abbreviation
         return False
-    if mark[0] in "!?" or len(mark.rstrip(_CLOSERS)) > 1:
+    if mark[0] in "!?" or len(mark.rstrip(CLOSERS)) > 1:
         return True
     word = _LAST_WORD.search(text, max(begin, match.start() - 40), match.start())
     return word is None or not _runs_on(

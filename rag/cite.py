@@ -13,7 +13,7 @@ from functools import cache
 from index.article import Article
 from index.errors import ArticleNotFoundError
 from index.passage import Passage
-from index.sentences import split_sentences
+from index.sentences import CLOSERS, split_sentences
 from rag.answer import Citation, Copy, Rejected, Sentence
 
 __all__ = ["MARK", "Cited", "Draft", "DraftSentence", "Source", "cite", "parse_marks"]
@@ -79,7 +79,7 @@ class Cited:
 MARK = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
 """What the text of an answer marks its citations with: [1], or [1, 2]."""
 _MARK_AND_BLANKS = re.compile(rf"(?<!\s)\s*{MARK.pattern}")
-_ENDED = re.compile(r"[.!?…][\"'”’»)]*\Z")
+_ENDED = re.compile(rf"[.!?…][{re.escape(CLOSERS)}]*\Z")
 
 
 def parse_marks(text: str) -> tuple[DraftSentence, ...]:
@@ -111,7 +111,7 @@ def _without_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 def _behind(text: str, piece: str) -> str:
     """Return a piece as it follows a text that a mark parted it from: "It ended.[1]Then", "made in the U.S. [1]."."""
-    if not _ENDED.search(text[-8:]):
+    if not _ENDED.search(text[-8:]):  # a stop, and more closing marks than ever stand behind one
         return piece
     if piece.startswith("."):
         return piece[1:]

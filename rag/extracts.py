@@ -57,18 +57,19 @@ def _go_on(stretch: Sequence[Candidate], others: Sequence[Candidate]) -> bool:
     last, passage, text = stretch[-1], others[0].hit.passage, others[0].article.text
     if _place(last)[:2] != _place(others[0])[:2]:
         return False
-    between = text[max(last.span.end, last.hit.passage.end) : passage.start]
-    pieces = _PIECE.findall(_read([*stretch, *others]).of(text).encode())
-    return not between.strip() and len(pieces) <= _MOST_PIECES
+    if text[max(last.span.end, last.hit.passage.end) : passage.start].strip():
+        return False
+    return len(_PIECE.findall(_stretch_of([*stretch, *others]).of(text).encode())) <= _MOST_PIECES
 
 
 _PIECE = re.compile(rb"[A-Za-z]{1,6}|[^A-Za-z\s]")
 _MOST_PIECES = 200
-"""How much is read as one. Texts have about as many tokens as such pieces, or fewer: so with what stands above it, it
-fits in the reader's 320 tokens, be it prose, figures or Korean. By hand; of English it is about 800 characters."""
+"""How much is read as one. Texts have about as many tokens as such pieces, or fewer, be they prose, figures or Korean:
+so it leaves about a fourth of the reader's 320 tokens to the question and to what stands above it. By hand; of English
+it is about 800 characters."""
 
 
-def _read(found: Sequence[Candidate]) -> Span:
+def _stretch_of(found: Sequence[Candidate]) -> Span:
     """Return what is read of an article: the passages of the candidates, and the sentences just before them."""
     first = min(found[0].hit.passage.start, *(candidate.span.start for candidate in found))
     before = (span.start for span in whole_quotations(found[0].article.text) if first - span.start <= _CONTEXT)
@@ -76,7 +77,7 @@ def _read(found: Sequence[Candidate]) -> Span:
 
 
 def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
-    text, place = found[0].article.text, _read(found)
+    text, place = found[0].article.text, _stretch_of(found)
     told = whole_quotations(text)
     spans = tuple(Span(candidate.span.start - place.start, candidate.span.end - place.start) for candidate in found)
     read = [span.of(text) for span in told if place.start <= span.start and span.end <= place.end]

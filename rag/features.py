@@ -19,7 +19,7 @@ from rag.candidates import Candidate, article_terms
 from rag.lexicon import CONCEPTS, SPEECH
 from rag.parts import Part
 from rag.reader import READINGS, Readings
-from rag.terms import WORD, Date, Number, Terms, is_held, read_terms, read_word, stem
+from rag.terms import Date, Number, Terms, is_held, read_terms, stem
 
 __all__ = [
     "FEATURES",
@@ -75,13 +75,13 @@ def with_known_names(part: Part, found: Sequence[Candidate]) -> Terms:
     return replace(part.terms, names=names, stems=stems)
 
 
-def rarities(index: NewsIndex, text: str, terms: Terms) -> Rarities:
-    """Return the inverse document frequency of the names and stems of a question, scaled to 0..1; `text` has its words.
+def rarities(index: NewsIndex, terms: Terms) -> Rarities:
+    """Return the inverse document frequency of the names and stems of a question, scaled to 0..1.
 
-    A stem is counted by the word that has it, which the index stems itself: the stem of a stem may be another one.
+    A stem is counted by a word that has it, which the index stems itself: the stem of a stem may be another one.
     """
-    word_of = {word.stem: word.keys[0] for word in map(read_word, WORD.findall(text))}
-    words = [*terms.names, *(word_of.get(stem, stem) for stem in terms.stems)]
+    word_of = {stem(key): key for key in sorted(terms.keys)}
+    words = [*terms.names, *(word_of.get(own, own) for own in terms.stems)]
     counts, passages = index.document_frequency(words)
     most = math.log(1 + passages) or 1.0
     return {

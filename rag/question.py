@@ -19,9 +19,8 @@ __all__ = ["Question", "read_question"]
 class Question:
     """Hold a question as it was understood.
 
-    `text` stands alone. `kind` is one of `KINDS`. `toll` tells that a part of it asks for a count that rises from day to
-    day. `english` is False for a question that does not look like English, which the bundled model and the word lists
-    are made for.
+    `text` stands alone. `kind` is one of `KINDS`. `english` is False for a question that does not look like English,
+    which the bundled model and the word lists are made for.
     """
 
     asked: str
@@ -30,7 +29,11 @@ class Question:
     parts: tuple[Part, ...]
     filters: Filters
     english: bool
-    toll: bool
+
+    @property
+    def toll(self) -> bool:
+        """Tell whether a part of it asks for a count that rises from day to day."""
+        return any(part.toll and kind_of(part.text) == "count" for part in self.parts)
 
 
 def read_question(
@@ -59,7 +62,6 @@ def read_question(
     parts = tuple(part_of(piece) for piece in pieces_of(timeless))
     return Question(
         asked=asked, text=text, kind=kind_of(timeless), parts=parts, filters=filters, english=english,
-        toll=any(part.toll and kind_of(part.text) == "count" for part in parts),
     )  # fmt: skip
 
 

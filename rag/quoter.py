@@ -34,7 +34,7 @@ from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
-from rag.terms import PHRASE, WORD, Number, is_held, read_terms
+from rag.terms import PHRASE, WORD, Number, Terms, is_held, read_terms
 
 __all__ = ["Quoter", "drafted", "missing_anchors", "score", "to_read"]
 
@@ -48,11 +48,12 @@ def to_read(question: Question, evidence: Evidence, reach: float) -> Evidence:
     A few are read however far behind they are: the first of each part's search, and more for a list or a table. Of a
     toll all are read that count the dead, the injured or the arrested: the newest count may stand in any of them.
     """
+    toll = question.toll
     least = _LEAST_LISTED if question.kind in ("list", "table") else max(_LEAST_READ, 1 + len(question.parts))
     hits = tuple(
         hit
         for hit in evidence.hits
-        if hit.rank <= least or hit.score >= evidence.hits[0].score - reach or (question.toll and _counts(hit))
+        if hit.rank <= least or hit.score >= evidence.hits[0].score - reach or (toll and _counts(hit))
     )
     kept = {hit.rank for hit in hits}
     copies = tuple(hit for hit in evidence.copies if hit.rank in kept)
@@ -69,7 +70,7 @@ def score(part: Part, evidence: Evidence, choice: LinearModel, reader: Reader) -
     found = candidates([*evidence.hits, *evidence.copies])
     terms = with_known_names(part, found)
     read = readings(part.text, terms.names, found, reader)
-    rows = features(part, terms, found, rarities(evidence.index, part.text, terms), read)
+    rows = features(part, terms, found, rarities(evidence.index, terms), read)
     unsorted = Scored(part=part, terms=terms, candidates=tuple(found), rows=rows, scores=np.zeros(len(found)))
     return unsorted.under(choice)
 
@@ -206,12 +207,13 @@ def _within(quotes: Sequence[_Quote], kind: str) -> list[_Quote]:
 def missing_anchors(scored: Scored) -> list[str]:
     """Return the names, numbers and dates of a part that no article that was read holds, as the question has them."""
     articles = {candidate.article.id: candidate.article for candidate in scored.candidates}
-    held = [terms for a in articles.values() for terms in (article_terms(a.text), read_terms(title_of(a)))]
-    keys = frozenset().union(*(terms.keys for terms in held))
-    values = {number.value for terms in held for number in terms.numbers}
+    held = Terms.joined(
+        [terms for a in articles.values() for terms in (article_terms(a.text), read_terms(title_of(a)))]
+    )
+    values = {number.value for number in held.numbers}
     days = {day for article in articles.values() if (day := day_of(article))}
-    dates = {date for terms in held for date in terms.dates} | days
-    missing = [_as_written(name, scored.part.text) for name in scored.terms.names if not is_held(name, keys)]
+    dates = held.dates | days
+    missing = [_as_written(name, scored.part.text) for name in scored.terms.names if not is_held(name, held.keys)]
     numbers = sorted(scored.terms.numbers, key=lambda number: scored.part.text.find(number.written))
     missing += [n.written for n in numbers if n.value not in values and not _counts_the_answers(n, scored.part)]
     missing += sorted(str(date) for date in scored.terms.dates if not any(date.agrees_with(other) for other in dates))

@@ -9,7 +9,7 @@ from rag.question import Question
 
 __all__ = ["Evidence", "retrieve"]
 
-_WIDER = {"list": 3, "table": 3, "toll": 2}
+_WIDER, _WIDER_FOR_A_TOLL = {"list": 3, "table": 3}, 2
 """A list or a table needs more than the best few passages, and the newest toll may stand in a passage that is no more
 like the question than those of the days before. Chosen by hand: too few cases ask for one to fit it."""
 
@@ -32,7 +32,7 @@ def retrieve(index: NewsIndex, question: Question, *, k: int) -> Evidence:
     A list or a table gets three times `k`, a count of the dead, the injured or the arrested twice, and a question that
     asks for both the larger. Each part of a question gets its own search; their hits are interleaved.
     """
-    wanted = k * max(_WIDER.get(question.kind, 1), _WIDER["toll"] if question.toll else 1)
+    wanted = k * max(_WIDER.get(question.kind, 1), _WIDER_FOR_A_TOLL if question.toll else 1)
     queries = [question.text] if len(question.parts) == 1 else [question.text, *(part.text for part in question.parts)]
     rounds = [index.find(query, k=min(1000, 2 * wanted), filters=question.filters) for query in queries]
     hits: list[Hit] = []

@@ -272,9 +272,8 @@ class Word:
 def read_word(word: str) -> Word:
     """Return what a word is: words come again and again, in every text."""
     key = _key(word)
-    parts = re.split(r"[-&]", word)
     return Word(
-        keys=(key, *(_key(part) for part in parts)) if len(parts) > 1 else (key,),
+        keys=(key, *map(_key, re.split(r"[-&]", word))),
         name=_key(_OF_A_NAME.sub("", word)),
         named=_named(word),
         stem=stem(key) if key not in FUNCTION_WORDS and len(key) > 1 else None,

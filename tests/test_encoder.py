@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -90,15 +89,11 @@ def test_requests_are_kept_for_the_next_call_and_never_more_than_two_a_thread(ti
 
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (64, 8)])
 def test_a_network_runs_on_a_thread_for_each_core_that_the_process_may_use(
-    cores: int, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cores: int, threads: int, tiny: Recipe, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: range(cores))
-    monkeypatch.setattr("index.encoder.prepared_files", lambda recipe, cache: {})
-    asked: list[int] = []
-    monkeypatch.setattr(Encoder, "__init__", lambda self, files, recipe, *, threads: asked.append(threads))
-    Encoder.open(cast(Any, None), tmp_path)
-    Encoder.open(cast(Any, None), tmp_path, threads=3)
-    assert asked == [threads, 3]
+    opened = Encoder.open(tiny, tiny_cache), Encoder.open(tiny, tiny_cache, threads=3)
+    assert tuple(encoder._threads for encoder in opened) == (threads, 3)
 
 
 def test_texts_are_computed_alone_where_threads_would_be_without_work() -> None:

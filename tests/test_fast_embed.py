@@ -202,7 +202,7 @@ def test_a_vector_does_not_depend_on_how_far_its_text_is_padded(
 ) -> None:
     texts = [f"Oslo paid {'five million for the harbour and ' * words}was thanked." for words in (2, 9, 20, 26, 33)]
     vectors = fast.embed_passages(texts)
-    monkeypatch.setattr("index.encoder.padded_length", lambda tokens: -(-tokens // 8) * 8)
+    monkeypatch.setattr("index.encoder.padded_length", least_padded_length)
     np.testing.assert_array_equal(fast.embed_passages(texts), vectors)
 
 

@@ -36,7 +36,6 @@ MODEL = QuoterModel(
     side_gap=1.0,
     reach=0.15,
 )
-NO_FEATURES = np.zeros((9, len(FEATURES)))
 Told = tuple[str, str | None, float]  # a sentence, the day of its article, its score
 
 
@@ -210,14 +209,6 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
     assert to_read(toll, replace(evidence, hits=counted), 0.15).hits == counted
 
 
-def test_a_question_is_read_once_however_many_passages_are_found_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    toll = read_question("How many people died?", filters=Filters())
-    monkeypatch.setattr("rag.question.kind_of", None)
-    hits = tuple(replace(_hit(number, "Three people died."), score=1 - number / 10) for number in range(9))
-    evidence = Evidence(hits=hits, copies=(), index=cast(NewsIndex, None))
-    assert to_read(toll, evidence, 0.15).hits == hits
-
-
 @pytest.mark.parametrize(
     ("other", "entries"),
     [
@@ -240,7 +231,13 @@ def test_a_quote_names_the_other_articles_that_print_it_and_not_its_own() -> Non
     question = read_question("Who paid 5 million, and when did Oslo pay?", filters=Filters())
     one, other = (_candidate(number, "On Monday Oslo paid 5 million.", "2025-05-01") for number in range(2))
     parts = [
-        Scored(part=part, terms=part.terms, candidates=found, rows=NO_FEATURES[:2], scores=np.array([3.0, 2.9]))
+        Scored(
+            part=part,
+            terms=part.terms,
+            candidates=found,
+            rows=np.zeros((2, len(FEATURES))),
+            scores=np.array([3.0, 2.9]),
+        )
         for part, found in zip(question.parts, [(one, other), (other, one)], strict=True)
     ]
     (source,) = drafted(question, parts, MODEL).sources
