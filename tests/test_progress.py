@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.answer_server import ANSWERED, ANSWERS
+from tests.fakes import KYIV, write_articles
 from tests.tiny_network import recipe
 
 
@@ -55,3 +57,25 @@ def test_ingesting_draws_nothing_where_stderr_is_no_terminal(tmp_path: Path, che
     command = [sys.executable, *INGEST, str(tmp_path)]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)
     assert ("articles:" in done.stderr, "\r" in done.stderr) == (False, False)
+
+
+EVALUATE = ("-m", "eval", "cases.jsonl", "--answers", "answers.jsonl", "--runs", "runs")
+
+
+@pytest.fixture
+def cases(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PYTHONPATH", str(checkout))
+    for name, rows in (("cases", ANSWERED), ("articles", [KYIV]), ("answers", ANSWERS)):
+        write_articles(tmp_path / f"{name}.jsonl", *rows)
+    return tmp_path
+
+
+def test_scoring_draws_its_cases_on_a_terminal(cases: Path) -> None:
+    out, drawn = on_a_terminal(EVALUATE, cases)
+    assert "cases: " in drawn
+    assert "evidence_complete" in out
+
+
+def test_scoring_draws_nothing_where_stderr_is_no_terminal(cases: Path) -> None:
+    done = subprocess.run([sys.executable, *EVALUATE], cwd=cases, capture_output=True, text=True, check=True)
+    assert ("cases:" in done.stderr, "\r" in done.stderr) == (False, False)

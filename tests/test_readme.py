@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,27 @@ def test_the_python_example_runs(
     monkeypatch.chdir(checkout)
     exec(compile(code, "README.md", "exec"), {})
     assert "EUR 500 million" in capsys.readouterr().out
+
+
+FIGURES = {
+    "quotes are exact": "quote_fidelity",
+    "citations that hold evidence": "citation_precision",
+    "answerable questions with all evidence cited": "evidence_complete",
+    "answerable questions answered": "answered",
+    "near misses refused": "refused_near",
+    "false premises refused": "refused_false_premise",
+    "far questions refused": "refused_far",
+}
+A_CASE = 0.1  # at most: of ten near misses in `unseen` one
+
+
+def test_the_figures_of_quality_are_those_that_the_gates_hold_but_for_a_case(readme: str, checkout: Path) -> None:
+    gates = tomllib.loads((checkout / "eval" / "gates.toml").read_text(encoding="utf-8"))
+    rows = re.findall(r"^\| ([a-z][^|]*) \| ([\d.]+)[^|]*\| *([\d.]*)[^|]*\|", readme, re.MULTILINE)
+    told = [(FIGURES[name], *figures) for name, *figures in rows if name in FIGURES]
+    assert [metric for metric, *_ in told] == [*FIGURES.values()]
+    for metric, test, unseen in told:
+        for suite, figure in (("test", test), ("unseen", unseen)):
+            gate = gates[suite].get(metric)
+            assert (figure == "") == (gate is None)
+            assert gate is None or gate - 0.0005 <= float(figure) <= gate + A_CASE

@@ -52,6 +52,16 @@ def page(tmp_path: Path) -> str:
     return report(scored(tmp_path))
 
 
+def test_a_run_is_drawn_as_intervals_verdicts_and_times(tmp_path: Path) -> None:
+    run = scored(tmp_path)
+    for taken, case in zip((3.0, 40.0), run["cases"], strict=True):
+        case["ms"] = taken
+    drawn = re.findall(r"<svg [^>]*aria-label=\"(.*?)\"", report(run))
+    assert drawn == [
+        "Metrics with intervals, by suite", "Verdicts by kind of question, mine", "Milliseconds an answer",
+    ]  # fmt: skip
+
+
 def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
     assert re.findall(r"(?:src|srcset|action|href)=.?(?!['\"]?#)\S|url\(|@import", page) == []
 

@@ -1,5 +1,6 @@
 """The questions that the `Quoter` is fitted on, and what of the articles counts as their evidence."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,16 @@ import numpy as np
 import pytest
 
 from eval.cases import load_cases
-from eval.fit.judged import SAMPLE_CASES, RememberingReader, asked, judged, plain_cases, squad_cases, story_cases
+from eval.fit.judged import (
+    SAMPLE_CASES,
+    RememberingReader,
+    asked,
+    development_cases,
+    judged,
+    plain_cases,
+    squad_cases,
+    story_cases,
+)
 from eval.fit.stories import Story
 from eval.suites import articles_of
 from index import NewsIndex
@@ -25,6 +35,20 @@ def test_a_story_s_questions_are_judged_against_its_own_articles(
     assert [part.case.refuse for part in parts] == [False, True, False]
     assert [int(part.gold.sum()) for part in parts] == [1, 0, 2]
     assert [len(case.evidence) for case in cases] == [1, 0, 2]
+
+
+def test_the_quoter_is_fitted_to_development_and_sample_cases_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.news_index.embedder_for", lambda *_, **__: FakeEmbedder())
+    with development_cases() as (_, cases):
+        assert {case.split for case in cases} == {"dev", "fit"}
+
+
+def test_no_script_of_the_fits_names_the_cases_that_judge(checkout: Path) -> None:
+    named = [
+        path.name for path in (checkout / "eval" / "fit").glob("*.py")
+        if re.search(r"test\.jsonl|[\"']unseen[\"'/]", path.read_text(encoding="utf-8"))
+    ]  # fmt: skip
+    assert named == []
 
 
 def test_every_fitting_case_rests_on_words_of_the_sample_articles(checkout: Path, tmp_path: Path) -> None:
