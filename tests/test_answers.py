@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,196 +35,15 @@ def test_a_text_and_a_quote_are_enough() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("named", [{"url": "https://news.example/oslo"}, {"title": "Oslo pays", "revision": 1}])
-def test_an_article_is_found_by_its_address_or_title(named: Mapping[str, Any]) -> None:
-    given = read_answer({"text": "x", "citations": [{**named, "quote": QUOTE}]}, ARTICLES)
-    assert given.citations[0].spans == (EvidenceSpan("oslo", 1, 0, 20),)
-
-
-@pytest.mark.parametrize("named", [{"url": "https://news.example/oslo"}, {"url": "x", "title": "Oslo pays"}])
-def test_an_id_of_another_system_does_not_hide_the_address_or_the_title(named: Mapping[str, Any]) -> None:
-    given = read_answer(
-        {"text": "x", "citations": [{"article_id": "chunk-7", **named, "revision": 1, "quote": QUOTE}]}, ARTICLES
-    )
-    assert given.citations[0].spans == (EvidenceSpan("oslo", 1, 0, 20),)
-
-
-def test_an_id_of_ours_outweighs_a_title() -> None:
-    rome = Article(id="rome", text="Rome paid.", title="Rome pays")
-    citation = {"article_id": "rome", "title": "Oslo pays", "quote": QUOTE}
-    given = read_answer({"text": "x", "citations": [citation]}, {**ARTICLES, ("rome", 1): rome})
-    assert given.citations[0].spans == ()
-
-
-@pytest.mark.parametrize(
-    "citation",
-    [
-        {"article_id": "oslo", "quote": "Oslo paid 6 million."},
-        {"article_id": "rome", "quote": QUOTE},
-        {"article_id": "oslo", "revision": 1, "quote": QUOTE, "start": 1, "end": 21},
-        {"article_id": "oslo", "quote": ""},
-        {"quote": QUOTE},
-    ],
-)
-def test_words_that_do_not_stand_there_are_no_faithful_quote(citation: Mapping[str, Any]) -> None:
-    assert not read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0].faithful
-
-
-@pytest.mark.parametrize("named", ["oslo", "https://news.example/oslo", "Oslo pays"])
-def test_a_citation_may_be_an_address_a_title_or_an_id_alone(named: str) -> None:
-    given = read_answer({"text": "Oslo did.[1]", "citations": [named]}, ARTICLES)
-    assert given.citations == (GivenCitation(number=1, label="Oslo pays", quote="", spans=(), stored=""),)
-
-
-def test_an_address_of_no_article_is_called_what_it_is() -> None:
-    given = read_answer({"text": "Oslo did.[1]", "citations": ["https://x.example"]}, ARTICLES)
-    assert given.citations[0].label == "https://x.example"
-
-
-def test_words_without_a_place_are_cited_wherever_the_article_has_them() -> None:
-    twice = Article(id="oslo", text="It rained. Oslo paid. It rained.", title="Oslo pays")
-    given = read_answer(
-        {"text": "x", "citations": [{"article_id": "oslo", "quote": "It rained."}]}, {("oslo", 1): twice}
-    )
-    assert given.citations[0].spans == (EvidenceSpan("oslo", 1, 0, 10), EvidenceSpan("oslo", 1, 22, 32))
-
-
-def test_an_article_may_be_named_by_a_number_that_its_id_is() -> None:
-    articles = {("7", 1): replace(OSLO, id="7")}
-    citation = {"article_id": 7, "quote": "Oslo"}
-    given = read_answer({"text": "x", "citations": [citation]}, articles).citations[0]
-    assert (given.faithful, given.spans[0].article_id) == (True, "7")
-
-
-@pytest.mark.parametrize("number", ["2", 2.0, 2])
-def test_a_mark_may_be_written_as_a_text_or_with_a_point(number: object) -> None:
-    cited = {"article_id": "oslo", "number": number, "quote": QUOTE}
-    said = {"text": "Oslo did.", "citations": [number]}
-    given = read_answer({"text": "Oslo did.", "citations": [cited], "sentences": [said]}, ARTICLES)
-    assert given.citations[0].number == 2
-    assert given.sentences == (CitedSentence("Oslo did.", (QUOTE,)),)
-
-
-def test_the_place_that_is_named_is_the_place_that_counts() -> None:
-    citation = {"article_id": "oslo", "revision": 2, "quote": QUOTE, "start": 10, "end": 30}
-    given = read_answer({"text": "x", "citations": [citation]}, ARTICLES)
-    assert given.citations[0].spans == (EvidenceSpan("oslo", 2, 10, 30),)
-
-
-@pytest.mark.parametrize("place", [(0, 10**12), (0, 32), (-31, 31), (31, 31)])
-def test_a_place_that_the_article_does_not_have_marks_nothing(place: tuple[Any, Any]) -> None:
-    start, end = place
-    citation = {"article_id": "oslo", "revision": 1, "quote": OSLO.text, "start": start, "end": end}
-    given = read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0]
-    assert (given.faithful, given.spans, given.stored) == (False, (), "")
-
-
-def test_a_place_counts_in_each_revision_that_has_the_words_there() -> None:
-    citation = {"article_id": "oslo", "quote": QUOTE, "start": 10, "end": 30}
-    given = read_answer({"text": "x", "citations": [citation]}, ARTICLES).citations[0]
-    assert (given.faithful, given.spans) == (True, (EvidenceSpan("oslo", 2, 10, 30),))
-
-
-@pytest.mark.parametrize(
-    "hit",
-    [
-        {"article_id": "oslo", "revision": 1, "start": 0, "end": 20},
-        {"article_id": "oslo", "revision": 1, "start": 0, "end": 20, "text": "Oslo, in other words"},
-        {"article_id": "oslo", "revision": 1, "text": QUOTE},
-        {"url": "https://news.example/oslo", "text": QUOTE},
-        {"article_id": "chunk-7", "title": "Oslo pays", "revision": 1, "text": QUOTE, "start": None},
-    ],
-)
-def test_a_hit_is_found_as_a_citation_is(hit: Mapping[str, Any]) -> None:
-    assert read_answer({"text": "x", "hits": [hit]}, ARTICLES).hits == ((EvidenceSpan("oslo", 1, 0, 20),),)
-
-
-def test_a_hit_that_stands_nowhere_keeps_its_rank() -> None:
-    hits = [{"article_id": "rome", "text": QUOTE}, {"article_id": "oslo", "text": QUOTE}, {"url": "x", "text": "Rome."}]
-    places = (EvidenceSpan("oslo", 1, 0, 20), EvidenceSpan("oslo", 2, 10, 30))
-    assert read_answer({"text": "x", "hits": hits}, ARTICLES).hits == ((), places, ())
-
-
 FIELDS = (
     "text status citations hits sentences table rows cells article_id url title revision number quote start end "
     "choices message content type refusal groundwire"
 ).split()
-REFUSALS = [
-    "", "I don't know.", "I'm sorry, I cannot answer that from the articles.", "Insufficient information.",
-    "The provided articles do not mention Oslo.", "There is no information about that in the context.",
-    "None of the articles say who paid.", "The documents don't say.", "Not mentioned in the articles.",
-    "I don't have enough information to answer this question.", "I don’t know.", "I do not know.",
-    "Unfortunately, the articles do not mention who paid.", "Based on the provided articles, I cannot answer that.",
-    "There's no mention of Lviv.", "There’s no mention of a toll in Lviv in these articles.",
-    "I'm unable to find an answer.", "I am unable to answer this question based on the given context.",
-    "Not enough information.", "It is not possible to determine who paid.", "It's impossible to say from the articles.",
-    "The question cannot be answered from the articles.", "This question can't be answered.",
-    "According to the documents, there is no information about Lviv.", "We could not find any mention of Oslo.",
-    "I couldn't find any information on that.", "Sorry, but the articles you provided do not mention Oslo.",
-    "I apologize, but I cannot find that in the documents.", "My apologies. The articles don't say.", "No answer.",
-    "No answer found.", "No information available.", "No relevant information was found in the articles.",
-    "No evidence of that is given in the articles.", "There is no evidence in the articles that Oslo paid.",
-    "No information is available on who paid for the harbour.", "No information about that.",
-    "No information about the harbour's funding is provided.", "No details were found regarding the toll.",
-    "No relevant information on this topic is available.", "No data was given as to the cost.",
-    "No information is available.", "The answer is not in the articles.", "The answer is not provided in the context.",
-    "This is not mentioned in the articles.", "That information is not provided.", "It is not stated in the articles.",
-    "The information provided does not say who paid.", "The provided information doesn't mention Oslo.",
-    "No article mentions Oslo.", "Nothing in the articles says who paid.", "The articles are silent on that.",
-    "The articles make no mention of Oslo.", "The context does not contain the answer.", "Unknown.", "N/A",
-    "The available articles contain no information about Oslo.", "I'm not sure.", "Not specified.", "Cannot answer.",
-    "**I don’t know.**", "As an AI language model, I cannot answer that.", "It seems the articles do not mention Oslo.",
-    "Answer: I don't know.", "The articles do not mention what the minister said.", "I have no information about that.",
-    "The articles do not mention Lviv, but Kyiv officials said 19 died.", "From the given context, I can't tell.",
-    "In the provided articles, there is no mention of Oslo.", "There isn't enough information to answer.",
-    "Based on the context, it is unclear.", "Given the information provided, I cannot determine the toll.",
-    "There are no articles about Oslo.", "The articles do not say, according to the articles.",
-    "Based on the articles provided, there isn't any information about Oslo's payment.",
-    "No answer to that can be found in the documents.", "I did not find an answer in the articles.",
-    "Sorry, I don't have that information.", "The text does not provide this information.",
-    "There is not enough information in the articles to say.", "The provided context doesn't include this.",
-    "Unanswerable", "Insufficient Information", "None of the provided documents answers this.", "I found nothing.",
-    "I cannot find any reference to Lviv, and the articles do not say what officials there said.", "I can’t say.",
-    "Information not available.", "Not found.", "No mention of Lviv in the articles.",
-    "The sources provided don't cover this.", "I regret that I cannot answer.",
-    "Based on the articles alone I cannot tell.", "Your articles don't say.",
-    "The articles don't say who paid, and neither does the context.", "I was unable to find that.",
-    "We do not have any details about that.", "It cannot be determined from the articles.",
-    "Information about this is not available in the articles.", "I have not found any information on that.",
-    "My sources don't cover that.", "There were no mentions of Lviv in the articles.",
-]  # fmt: skip
-ANSWERS = [
-    "Oslo paid.", "No country paid more than Oslo.", "The articles say that Oslo paid.", "Oslo said it did not know.",
-    "No answer came from Moscow on Friday.", "No evidence was found of sabotage, the police said.",
-    "The documents do not mention Poland, Tusk said.", "“I don’t know,” Tusk said.",
-    '"I do not know," said the minister.', "No information was released by the police on Friday.",
-    "No evidence of sabotage was found.", "There is no evidence of sabotage.",
-    "There is no evidence of sabotage, police say.", "No details were released on Friday.",
-    "No mention of Poland was made by Trump.", "Unknown gunmen attacked the town.",
-    "It is not possible to say who won, the commission said on Monday.",
-    "We cannot tell how many died, said Mayor Klitschko.", "No, Oslo did not pay.", "None paid.", "No one paid.",
-    "No information about the victims was given, according to the police.",
-    "In the documents, Oslo promised 5 million.", "According to the articles, Oslo paid.",
-    "Based on the articles, 19 people died.", "Unfortunately, 19 people died.", "Not in Oslo but in Rome.",
-    "Not enough, Zelensky said.", "It is unclear who fired first.", "Insufficient evidence led to his release.",
-    "The answer is 42.", "This is not the first attack.", "Nothing was paid.", "The question was answered by Tusk.",
-    "Sadly, four children.", "I Corps did.", "We Are Wales did.", "The information came from Poland.",
-    "No answers were given by Moscow.",
-    "The sources of the leak are not known, officials, who asked not to be named, said.",
-    "No evidence, the police said, was found of sabotage.", "That is not true, Tusk said.",
-    "It is not known how many died.", "Sorry, the hit song by Justin Bieber.", "No Answer is an album by ELO.",
-    "There are no details yet, Rutte told reporters.", "I don't know when it ends, Trump told reporters on Friday.",
-]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", REFUSALS)
-def test_a_refusal_in_words_is_a_refusal(text: str) -> None:
+@pytest.mark.parametrize("text", ["", " ", "Unfortunately, the articles do not say."])
+def test_no_words_and_words_that_decline_are_a_refusal(text: str) -> None:
     assert read_answer({"text": text}, ARTICLES).refused
-
-
-@pytest.mark.parametrize("text", ANSWERS)
-def test_an_answer_in_words_is_no_refusal(text: str) -> None:
-    assert not read_answer({"text": text}, ARTICLES).refused
 
 
 def test_what_is_cited_is_an_answer_whatever_it_says() -> None:

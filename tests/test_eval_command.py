@@ -13,14 +13,10 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main as main_of_eval
-from eval.addresses import Address, Client, ServerError
-from eval.cases import Case
 from eval.command import evaluate
 from eval.run import read_run
 from eval.show import show_failures
 from index.embed import Embedder
-from index.errors import InputError
-from rag.history import Turn
 from tests.answer_server import ANSWERED, ANSWERS, Server
 from tests.fakes import KYIV, FakeEmbedder, write_articles
 from tests.scored import QUOTE
@@ -371,42 +367,6 @@ def test_a_run_without_a_single_answer_could_not_run(
 ) -> None:
     assert status("--url", f"{server}/elsewhere/ask") == 2
     assert "no case was answered: ServerError: " in capsys.readouterr().err
-
-
-FAR = Case(
-    id="1", split="test", question="Who?", kind="far", history=(), filters={}, answers=(), evidence=(), refuse=True
-)
-
-
-def test_a_redirect_is_refused_because_it_would_take_the_token_along(server: str) -> None:
-    with pytest.raises(ServerError, match="sends on to '/api/v1/ask'; name that address with --url if you trust it"):
-        Client(address=Address.of(f"{server}/moved", model=None, token="secret")).ask(FAR)
-    assert [path for path, _, _ in Server.asked] == ["/moved/api/v1/ask"]
-
-
-def test_a_reply_that_is_too_long_is_said_to_be_that(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval.addresses._LONGEST_REPLY", 10)
-    with pytest.raises(ServerError, match="its reply is longer than 10 bytes"):
-        Client(address=Address.of(server, model=None, token=None)).ask(FAR)
-
-
-def test_history_window_and_sources_reach_a_server_of_openais_dialect() -> None:
-    case = Case(
-        id="1", split="test", question="And then?", kind="follow-up", history=(Turn("Who?", "Oslo."),),
-        filters={"as_of": "2025-09-01", "sources": ["Oslo Desk", "Bergen Desk"]}, answers=(), evidence=(), refuse=True,
-    )  # fmt: skip
-    address = Address.of("https://host/v1", model="m", token=None)
-    assert address.body(case)["messages"] == [
-        {"role": "user", "content": "Who?"},
-        {"role": "assistant", "content": "Oslo."},
-        {"role": "user", "content": "And then? (as of 2025-09-01) (sources Oslo Desk, Bergen Desk)"},
-    ]
-
-
-@pytest.mark.parametrize("url", ["host:8000", "file:///etc/passwd", "http://"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(InputError, match="is no address"):
-        Address.of(url, model=None, token=None)
 
 
 @pytest.fixture
