@@ -444,10 +444,12 @@ def test_a_public_set_is_run_with_the_embedder_of_the_settings(
 
 def test_our_bot_answers_with_the_embedder_of_the_settings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluate.main(
-        ["cases.jsonl", "--runs", "runs", "--json"], obj=SimpleNamespace(embedder=FakeEmbedder), standalone_mode=False
-    )
+        ["cases.jsonl", "--runs", "runs", "--json", "--writer", "quoter"],
+        obj=SimpleNamespace(embedder=FakeEmbedder), standalone_mode=False,
+    )  # fmt: skip
     settings = json.loads(capsys.readouterr().out)["settings"]
-    assert (settings["system"], settings["embedder"]) == ("groundwire", "fake")
+    told = {name: settings[name] for name in ("system", "embedder", "writer", "model")}
+    assert told == {"system": "groundwire", "embedder": "fake", "writer": "quoter", "model": None}
 
 
 @pytest.mark.model

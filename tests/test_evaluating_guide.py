@@ -65,6 +65,15 @@ def test_the_cases_of_the_guide_are_answered_by_us_compared_and_gated(guide: str
     assert ([*statuses, done.returncode], "cases: before and now" in done.stdout) == ([0, 0, 0], True)
 
 
+@pytest.mark.model
+def test_cases_are_scored_over_the_articles_of_an_index_that_is_named(folder: Path) -> None:
+    assert run(["ingest", "articles"], folder).returncode == 0
+    (folder / "elsewhere").mkdir()
+    (folder / "cases.jsonl").rename(folder / "elsewhere" / "mine.jsonl")
+    done = run(["eval", "elsewhere/mine.jsonl", "--index", "index", "--answers", "answers.jsonl"], folder)
+    assert (done.returncode, bool(re.search(r"^score +0\.500 ", done.stdout, re.MULTILINE))) == (0, True)
+
+
 def test_a_server_is_asked_in_both_dialects(guide: str, folder: Path, server: str) -> None:
     (folder / "token.txt").write_text("secret", encoding="utf-8")
     shown = commands(guide, "--url")

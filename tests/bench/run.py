@@ -42,11 +42,13 @@ class Row:
 def starts(seeds: Path, cache: Path | None) -> list[Row]:
     """Measure what begins in a new process, in the median of several."""
     prepared = {"GROUNDWIRE_CACHE": str(cache)} if cache else {}
+    evaluate = command("-m", "eval", "--runs", str(seeds.parent / "runs"), **prepared)
     ask = command("-m", "ui.cli", "ask", "Who chaired the Paris summit?", "--index", str(seeds), **prepared)
     return [
         Row("import rag", median_and_worst(several(command("-c", "import rag"))), "< 0.3 s"),
         Row("groundwire --help", median_and_worst(several(command("-m", "ui.cli", "--help"))), "< 0.5 s"),
         Row("cold ask over seeds/", median_and_worst(several(ask)), "< 3 s"),
+        Row("groundwire eval, the own suites", f"{seconds(evaluate):.0f} s", "< 60 s"),
     ]
 
 
