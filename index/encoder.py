@@ -11,7 +11,6 @@ have that length, with some of them: as many texts, or groups of them, at once a
 result has been the same, bit for bit, whatever stood beside it and however it was padded (docs/embedding.md).
 """
 
-import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ import numpy.typing as npt
 from index.errors import ModelError
 from index.network_inputs import Text, padded_inputs, padded_length, tokenizer_of
 from index.prepare import MODEL, TOKENIZER, WEIGHTS, Precision, Recipe, prepared_files, quiet_import
+from index.threads import cores
 
 if TYPE_CHECKING:
     import openvino
@@ -34,7 +34,6 @@ __all__ = ["Encoder"]
 
 _TEXTS_TOGETHER, _TOKENS_TOGETHER = 4, 512  # at most; by hand: they take a fifth less time than alone
 _REQUESTS_A_THREAD = 2  # by hand: a thread that is done has its next texts at once, whichever of them is done first
-_MOST_THREADS = 8  # by hand: the benchmarks run on two cores
 _NAMES = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
 
 _FIRST_LOOK = threading.Lock()  # two threads that see the data of a tensor first, at once, hold each other up for good
@@ -64,7 +63,7 @@ class Encoder:
         It runs on as many threads as this process may use cores, at most 8, unless `threads` says otherwise. Raises
         `ModelError` when it cannot be prepared or kept.
         """
-        return cls(prepared_files(recipe, cache), recipe, threads=threads or min(_MOST_THREADS, _cores()))
+        return cls(prepared_files(recipe, cache), recipe, threads=threads or cores())
 
     def tokenize(self, texts: Sequence[Text]) -> list["Encoding"]:
         """Return the tokens of each text or pair, special ones included, cut to the recipe's `max_tokens`."""
@@ -98,11 +97,6 @@ class Encoder:
         with suppress(IndexError):
             return self._idle.pop()
         return self._compiled.create_infer_request()
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "openvino.CompiledModel":

@@ -15,7 +15,7 @@ Text = str | tuple[str, str]
 Inputs = dict[str, npt.NDArray[np.int64]]
 
 _LENGTH_STEP = 8  # in tokens; every new shape costs about 10 ms and 6 MB, once: so lengths are few
-_LONGER_STEPS = ((128, 32), (64, 16))  # above so many tokens lengths are fewer: a few more to compute are not felt
+_LONGER_STEPS = ((192, 32), (64, 16))  # above so many tokens lengths are fewer: a few more to compute are not felt
 
 
 def tokenizer_of(file: bytes, *, max_tokens: int | None) -> "Tokenizer":

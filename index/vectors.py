@@ -1,6 +1,7 @@
 """Search by meaning: exact inner product over the passages' vectors, with FAISS. The only file that imports it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from index.embed import Vectors
 from index.errors import IndexDamagedError
+from index.threads import cores, side_by_side
 
 if TYPE_CHECKING:
     import faiss
@@ -19,6 +21,8 @@ Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
 SPARE_HITS = 14  # fetched beyond those asked for: mostly enough to see that none of equal score was cut off; by hand
+
+_LEAST_ROWS_A_PIECE = 8_192  # by hand: fewer are searched in less time than it takes to ask a thread
 
 
 class VectorIndex:
@@ -102,21 +106,41 @@ class VectorIndex:
 
     def _best_slots(self, query: Vectors, count: int, allowed: Mask) -> tuple[Rows, Vectors]:
         """Return the slots of the best `count`, in no order; of equal ones at the end some may be missing."""
-        import faiss
-
-        found_slots, found_scores = [], []
-        for part, end in zip(self._parts, self._ends.tolist(), strict=True):
-            start = end - part.ntotal
-            wanted = min(count, int(allowed[start:end].sum()))
-            if not wanted:
-                continue
-            # A selector even where all are allowed: FAISS 1.15 then takes a code path several times as fast.
-            bits = np.packbits(allowed[start:end], bitorder="little")
-            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type] # the stubs show the C++ call
-            options = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # as above
-            scores, slots = part.search(query[np.newaxis], wanted, params=options)
-            found_slots.append(slots[0] + start)
-            found_scores.append(scores[0])
-        slots, scores = np.concatenate(found_slots), np.concatenate(found_scores)
+        found = side_by_side(lambda piece: piece.best(query, count), self._pieces(allowed))
+        slots, scores = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         best = np.argsort(-scores, kind="stable")[:count]
         return slots[best], scores[best]
+
+    def _pieces(self, allowed: Mask) -> list["_Piece"]:
+        """Return what is searched at once: each part, and of a large one as many pieces as this process has cores."""
+        pieces = []
+        for part, end in zip(self._parts, self._ends.tolist(), strict=True):
+            start = end - part.ntotal
+            rows = max(_LEAST_ROWS_A_PIECE, -(-part.ntotal // cores()))
+            for first in range(0, part.ntotal, rows):
+                inside = np.zeros(part.ntotal, dtype=np.bool_)
+                inside[first : first + rows] = allowed[start + first : min(end, start + first + rows)]
+                if inside.any():
+                    pieces.append(_Piece(part, start, inside))
+        return pieces
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Hold some vectors of a part, whose first one has the slot `start`: those that are `allowed`."""
+
+    part: "faiss.IndexFlatIP"
+    start: int
+    allowed: Mask
+
+    def best(self, query: Vectors, count: int) -> tuple[Rows, Vectors]:
+        """Return the slots of the best `count`, or fewer, and their inner products."""
+        import faiss
+
+        # A selector even where all are allowed: FAISS 1.15 then takes a code path several times as fast.
+        bits = np.packbits(self.allowed, bitorder="little")
+        selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type] # the stubs show the C++ call
+        options = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # as above
+        wanted = min(count, int(self.allowed.sum()))
+        scores, slots = self.part.search(query[np.newaxis], wanted, params=options)
+        return slots[0] + self.start, scores[0]

@@ -88,6 +88,20 @@ def test_parts_are_searched_as_one_in_the_order_of_rows() -> None:
     assert joined.scores(EAST, np.array([0, 1, 2])).tolist() == pytest.approx([0.6, 1, 0])
 
 
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_many_vectors_give_the_same_hits_in_whatever_pieces_they_are_searched(
+    cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.vectors.cores", lambda: cores)
+    many = np.tile(CORNERS, (10_000, 1))  # the best ones are 0, 3, 6, and so on to the end
+    allowed = mask(*range(29_900, 30_000), *range(300), of=30_000)
+    index = VectorIndex.build(many)
+    assert len(index._pieces(allowed)) == min(2, cores)  # of three pieces nothing of the middle one is allowed
+    rows, scores = index.search(EAST, limit=120, allowed=allowed)
+    assert rows.tolist() == [*range(0, 300, 3), *range(29_901, 29_961, 3)]
+    assert set(scores.tolist()) == {1.0}
+
+
 def test_saved_vectors_give_the_same_hits(tmp_path: Path) -> None:
     VectorIndex.build(CORNERS).save(tmp_path / "v")
     rows, scores = VectorIndex.load(tmp_path / "v", rows=3, dimension=2).search(EAST, limit=3, allowed=everything(3))

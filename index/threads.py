@@ -1,0 +1,34 @@
+"""How many cores this process may use, and work that they share."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+__all__ = ["cores", "side_by_side"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_MOST_THREADS = 8  # by hand: the benchmarks run on two cores
+
+
+def cores() -> int:
+    """Return how many cores this process may use, at most 8."""
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(_MOST_THREADS, ours)
+
+
+def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return what `work` makes of each item, in order; the first is done here, the others at once on threads of ours.
+
+    It is worth it for what lets other threads run, as FAISS does. What `work` raises is raised here.
+    """
+    others = [_pool().submit(work, item) for item in items[1:]]
+    return [*map(work, items[:1]), *(other.result() for other in others)]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(cores(), thread_name_prefix="groundwire")
