@@ -43,6 +43,11 @@ def test_the_settings_say_how_many_documents_and_passages_there_are_and_how_they
         }  # fmt: skip
 
 
+def test_a_document_whose_id_stands_between_spaces_is_found_under_that_id() -> None:
+    with indexed([Document(id=" owls ", text="Owls hunt mice at night.")], options(FakeEmbedder())) as corpus:
+        assert ranked_documents(corpus, "What do owls hunt?", 1, dense_weight=None) == [" owls "]
+
+
 @pytest.mark.parametrize("name", list(RANKINGS))
 def test_every_ranking_finds_the_document_under_all_its_ids(name: str) -> None:
     with indexed(DOCUMENTS, options(FakeEmbedder())) as corpus:

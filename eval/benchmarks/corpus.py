@@ -116,7 +116,8 @@ def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]
         with NewsIndex.open(Path(folder) / "index", create=True, embedder=embedder, chunking=options.chunking) as index:
             index.ingest(path)
             held = {article.id for article in index.articles()}
-            known = {same[0]: tuple(same) for same in ids.values() if same[0] in held}
+            # the index holds an id without the spaces around it
+            known = {name: tuple(same) for same in ids.values() if (name := same[0].strip()) in held}
             yield Corpus(index=index, ids=known, left_out=len(documents) - sum(len(same) for same in known.values()))
 
 
