@@ -59,7 +59,10 @@ def test_the_ratio_is_of_both_in_the_same_round(slow: float, kept: bool, monkeyp
 
 
 def test_the_official_file_of_squad_is_read_from_the_folder_that_is_named(tmp_path: Path) -> None:
-    asked = [{"id": "1", "question": "Where is Ash?"}, {"id": "2", "question": "Why?", "is_impossible": True}]
+    asked = [
+        {"id": "1", "question": "Where is Ash?", "answers": []},
+        {"id": "2", "question": "Why?", "answers": [], "is_impossible": True},
+    ]
     articles = [{"title": "Ash", "paragraphs": [{"context": TEXTS[0], "qas": asked}]}]
     (tmp_path / "squad").mkdir()
     (tmp_path / "squad" / "dev-v2.0.json").write_text(json.dumps({"data": articles}), encoding="utf-8")

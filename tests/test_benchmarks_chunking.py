@@ -105,7 +105,7 @@ def test_chunks_of_another_chunker_are_read_under_its_name(tmp_path: Path) -> No
 def test_a_chunk_at_no_place_of_a_corpus_is_an_error(tmp_path: Path, wrong: str) -> None:
     path = tmp_path / "chunks.jsonl"
     path.write_text(line("alpha", 0, 25) + wrong, encoding="utf-8")
-    with pytest.raises(InputError, match=r"chunks\.jsonl: .* is no place in a corpus; cut the corpora anew"):
+    with pytest.raises(InputError, match=r"chunks\.jsonl:2: .* is no place in a corpus; cut the corpora anew"):
         read_chunks(path, {"alpha": ALPHA})
 
 

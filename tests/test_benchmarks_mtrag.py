@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.mtrag import article_of, load, run, turns_of
+from eval.benchmarks.mtrag import Message, article_of, load, run, turns_of
 from eval.benchmarks.options import Options, chosen_groups
 from rag.history import Turn
 from tests.fakes import FakeEmbedder
@@ -33,8 +33,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_what_the_agent_says_belongs_to_the_question_before_it() -> None:
     messages = [
-        {"speaker": "user", "text": "One?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "agent", "text": "So."},
-        {"speaker": "user", "text": "Two?"},
+        Message(speaker="user", text="One?"), Message(speaker="agent", text="Yes."),
+        Message(speaker="agent", text="So."), Message(speaker="user", text="Two?"),
     ]  # fmt: skip
     assert turns_of(messages) == (Turn("One?", "Yes. So."), Turn("Two?", ""))
 

@@ -127,7 +127,7 @@ def test_queries_that_others_link_by_any_article_of_their_evidence_are_one_group
     titles = {"1": ["Bees", "Coal"], "2": ["Dogs", "Elks"], "3": ["Elks", "Coal"], "4": ["Frogs"], "5": []}
     rows = [
         {"id": name, "query": "?", "answer": "", "question_type": "inference_query",
-         "evidence_list": [{"title": title, "fact": ""} for title in named]}
+         "evidence_list": [{"title": title, "fact": title} for title in named]}
         for name, named in titles.items()
     ]  # fmt: skip
     (tmp_path / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,13 +76,13 @@ def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"a": 1}\n\n{"a":\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"rows\.jsonl:3: is not JSON"):
-        list(read_json_lines(path))
+        list(read_json_lines(path, Any))
 
 
 def test_a_line_separator_inside_a_string_ends_no_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps({"a": "one\u2028two"}, ensure_ascii=False) + "\n", encoding="utf-8")
-    assert list(read_json_lines(path)) == [{"a": "one\u2028two"}]
+    assert list(read_json_lines(path, dict[str, str])) == [(f"{path}:1", {"a": "one\u2028two"})]
 
 
 def test_the_halves_share_no_group_and_together_are_all() -> None:

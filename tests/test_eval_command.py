@@ -434,7 +434,7 @@ def test_what_suites_of_cases_cannot_do_is_said(
 def test_a_public_set_is_run_with_the_embedder_of_the_settings(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = [{"id": "1", "question": "How many died?", "answers": [{"text": "19"}], "is_impossible": False}]
+    asked = [{"id": "1", "question": "How many died?", "answers": [{"text": "19", "answer_start": 0}]}]
     write_articles(folder / "dev-v2.0.jsonl", *({"title": title, "context": QUOTE, "qas": asked} for title in "AB"))
     evaluate.main(
         ["squad", "--data", str(folder), "--json"], obj=SimpleNamespace(embedder=FakeEmbedder), standalone_mode=False

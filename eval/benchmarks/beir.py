@@ -10,12 +10,16 @@ documents are ranked by their best passage. The set has its own split, which is 
 0.6309297535714575
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from eval.benchmarks.corpus import RANKINGS, Document, indexed, ranked_documents
-from eval.benchmarks.data_files import DataFiles, MissingDataError, read_json_lines, read_text
+from eval.benchmarks.data_files import DataFiles, Identity, MissingDataError, Words, read_json_lines, read_text
 from eval.benchmarks.options import Options, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k, reciprocal_rank
@@ -28,6 +32,7 @@ NAME = "beir"
 _SOURCE = "https://github.com/beir-cellar/beir"
 _QRELS = {"test": ("qrels/test.tsv",), "fit": ("qrels/dev.tsv", "qrels/train.tsv"), "all": ("qrels/*.tsv",)}
 _DEPTH = 100
+_GRADE = re.compile(r"-?\d{1,9}")
 _TABLES, _PAPER = "BEIR/Pyserini tables (R)", "BEIR paper (R)"
 _MTEB = "MTEB results repository (R)"
 _BM25, _RERANKED = "BM25 (Pyserini, flat)", "BM25 + MiniLM cross-encoder"
@@ -65,6 +70,19 @@ _PUBLISHED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _DocumentRow:
+    id: Annotated[Identity, Field(alias="_id")]
+    title: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _QueryRow:
+    id: Annotated[Identity, Field(alias="_id")]
+    text: Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Hold a query and its judged documents with their grades; those of grade 0 are not relevant."""
 
@@ -90,8 +108,8 @@ def load_documents(folder: Path) -> list[Document]:
     """Read ``corpus.jsonl``."""
     path = _files(folder).one("corpus.jsonl", "corpus.jsonl.gz")
     return [
-        Document(id=str(row["_id"]), title=row.get("title") or None, text=row.get("text") or row.get("title") or "")
-        for row in read_json_lines(path)
+        Document(id=row.id, title=row.title or None, text=row.text or row.title or "")
+        for _, row in read_json_lines(path, _DocumentRow)
     ]
 
 
@@ -102,13 +120,14 @@ def load_queries(folder: Path, part: str) -> list[Query]:
     for path in files.all(*_QRELS[part])[: None if part == "all" else 1]:
         for number, line in enumerate(read_text(path).splitlines(), start=1):
             fields = line.split("\t")
-            is_number = fields[-1].strip().lstrip("-").isdigit()
+            is_number = _GRADE.fullmatch(fields[-1].strip()) is not None
             if number == 1 and len(fields) == 3 and not is_number:
                 continue  # the heading
             if len(fields) != 3 or not is_number:
                 raise InputError(f"{path}:{number}: {line[:80]!r} is not query, document and grade, with tabs between")
             grades.setdefault(fields[0], {})[fields[1]] = int(fields[2])
-    texts = {str(row["_id"]): row["text"] for row in read_json_lines(files.one("queries.jsonl", "queries.jsonl.gz"))}
+    path = files.one("queries.jsonl", "queries.jsonl.gz")
+    texts = {row.id: row.text for _, row in read_json_lines(path, _QueryRow)}
     return [Query(id=name, text=text, grades=grades[name]) for name, text in texts.items() if name in grades]
 
 

@@ -12,17 +12,16 @@ its script counts characters. Corpora are sorted by name: even positions fit, od
 {'recall': 0.5, 'precision': 0.25, 'IoU': 0.2}
 """
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import Json
 
 from eval.benchmarks.corpus import chosen_embedder
-from eval.benchmarks.data_files import DataFiles, read_json_lines, read_text
+from eval.benchmarks.data_files import DataFiles, Some, Words, read_csv, read_json_lines, read_text
 from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from index.article import Article
@@ -50,6 +49,20 @@ Chunker = Callable[[str, Embedder], list[Span]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Reference:
+    content: Words
+    start_index: int
+    end_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    question: Words
+    corpus_id: str
+    references: Json[Some[_Reference]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Hold a question, the name of its corpus and the excerpts there that answer it."""
 
@@ -71,15 +84,14 @@ def load(folder: Path) -> tuple[dict[str, str], list[Question]]:
     files = DataFiles.of(folder, "chunking_evaluation", _SOURCE)
     texts = {path.stem: read_text(path) for path in files.all("corpora/*.md", "*.md")}
     questions = []
-    path = files.one("questions_df.csv")
-    for number, row in enumerate(csv.DictReader(io.StringIO(read_text(path), newline="")), start=2):
+    for where, row in read_csv(files.one("questions_df.csv"), _Row):
         excerpts = []
-        for reference in json.loads(row["references"]):
-            span = Span(reference["start_index"], reference["end_index"])
-            if row["corpus_id"] not in texts or span.of(texts[row["corpus_id"]]) != reference["content"]:
-                raise InputError(f"{path}:{number}: {row['corpus_id']} does not read so there; get the files anew")
+        for reference in row.references:
+            span = Span(reference.start_index, reference.end_index)
+            if row.corpus_id not in texts or span.of(texts[row.corpus_id]) != reference.content:
+                raise InputError(f"{where}: {row.corpus_id} does not read so there; get the files anew")
             excerpts.append(span)
-        questions.append(Question(text=row["question"], corpus=row["corpus_id"], excerpts=tuple(excerpts)))
+        questions.append(Question(text=row.question, corpus=row.corpus_id, excerpts=tuple(excerpts)))
     return texts, questions
 
 
@@ -142,14 +154,14 @@ def read_chunks(path: Path, texts: Mapping[str, str]) -> dict[str, list[Chunk]]:
     where a corpus has no such place, and where a chunker has no chunk in a corpus.
     """
     chunks: dict[str, list[Chunk]] = {}
-    for line in read_json_lines(path):
+    for where, line in read_json_lines(path, Any):
         match line:
             case {"chunker": str(name), "corpus": str(corpus), "start": int(start), "end": int(end)} if (
                 0 <= start < end <= len(texts.get(corpus, ""))
             ):
                 chunks.setdefault(name, []).append(Chunk(corpus=corpus, span=Span(start, end)))
             case _:
-                raise InputError(f"{path}: {line!r} is no place in a corpus; cut the corpora anew")
+                raise InputError(f"{where}: {line!r} is no place in a corpus; cut the corpora anew")
     if not chunks:
         raise InputError(f"{path}: it holds no chunk; cut the corpora anew")
     for name, cut in chunks.items():

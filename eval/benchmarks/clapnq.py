@@ -13,10 +13,9 @@ title: even positions fit, odd ones test.
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eval.benchmarks.corpus import Corpus, Document, indexed
-from eval.benchmarks.data_files import DataFiles, read_json_lines
+from eval.benchmarks.data_files import DataFiles, Identity, Some, Words, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import f1
@@ -38,6 +37,26 @@ _PUBLISHED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Passage:
+    title: str
+    text: Words
+    sentences: Some[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Output:
+    selected_sentences: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    id: Identity
+    input: Words
+    passages: Some[_Passage]
+    output: tuple[_Output, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Hold a question, its passage in sentences, and the sentences that each annotator selected, if any did."""
 
@@ -56,42 +75,44 @@ def load(folder: Path) -> list[Question]:
     answerable = files.all("*dev*_answerable*.jsonl*", "*dev*-answerable*.jsonl*")
     unanswerable = files.all("*dev*unanswerable*.jsonl*")
     return [
-        *(_question(row, answerable=True) for path in answerable for row in read_json_lines(path)),
-        *(_question(row, answerable=False) for path in unanswerable for row in read_json_lines(path)),
+        _question(row, where, answerable=is_answerable)
+        for is_answerable, paths in ((True, answerable), (False, unanswerable))
+        for path in paths
+        for where, row in read_json_lines(path, _Row)
     ]
 
 
-def _question(row: dict[str, Any], *, answerable: bool) -> Question:
-    passage = row["passages"][0]
-    text = clean_text(passage["text"]).strip()
-    places = {sentence.strip(): number for number, sentence in enumerate(passage["sentences"])}
+def _question(row: _Row, where: str, *, answerable: bool) -> Question:
+    passage = row.passages[0]
+    text = clean_text(passage.text).strip()
+    places = {sentence.strip(): number for number, sentence in enumerate(passage.sentences)}
     selections = []
-    for output in row["output"]:
-        selected = [words.strip() for words in output.get("selected_sentences") or ()]
+    for output in row.output:
+        selected = [words.strip() for words in output.selected_sentences or ()]
         if strange := [words for words in selected if words not in places]:
-            raise _broken(row, f"a selected sentence is none of its passage: {strange[0]!r}")
+            raise _broken(where, f"a selected sentence is none of its passage: {strange[0]!r}")
         selections.append(frozenset(places[words] for words in selected))
     return Question(
-        id=str(row["id"]), text=row["input"], title=passage["title"], passage=text, sentences=_sentences(row, text),
+        id=row.id, text=row.input, title=passage.title, passage=text, sentences=_sentences(passage, text, where),
         answerable=answerable, selections=tuple(selection for selection in selections if selection),
     )  # fmt: skip
 
 
-def _sentences(row: dict[str, Any], text: str) -> tuple[Span, ...]:
+def _sentences(passage: _Passage, text: str, where: str) -> tuple[Span, ...]:
     """Return where the sentences of a passage stand in its text, one behind the other."""
     spans, end = [], 0
-    for number, sentence in enumerate(row["passages"][0]["sentences"], start=1):
+    for number, sentence in enumerate(passage.sentences, start=1):
         words = clean_text(sentence).strip()
         start = text.find(words, end)
         if start < 0:
-            raise _broken(row, f"sentence {number} does not stand in its passage: {words!r}")
+            raise _broken(where, f"sentence {number} does not stand in its passage: {words!r}")
         end = start + len(words)
         spans.append(Span(start, end))
     return tuple(spans)
 
 
-def _broken(row: dict[str, Any], what: str) -> InputError:
-    return InputError(f"{NAME} question {row['id']}: {what}; get the file anew from {_SOURCE}")
+def _broken(where: str, what: str) -> InputError:
+    return InputError(f"{where}: {what}; get the file anew from {_SOURCE}")
 
 
 def cited_sentences(question: Question, cited: Sequence[Span]) -> frozenset[int]:

@@ -15,13 +15,12 @@ its own); the groups are sorted by their first chat: even positions fit, odd one
 """
 
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
-from eval.benchmarks.data_files import DataFiles, read_json
+from eval.benchmarks.data_files import DataFiles, Words, read_archive, read_json
 from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k, recall_at_k, reciprocal_rank
@@ -42,6 +41,14 @@ _PUBLISHED = {
 }  # fmt: skip
 _NULL = "Null"
 _TIME = re.compile(r"Time: ((\d{4})(\d\d)(\d\d)_(\d\d):(\d\d))\s*\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    question: Words
+    answer: str
+    evidence: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +78,12 @@ def evidence_times(text: str) -> tuple[str, ...]:
 
 def load_questions(folder: Path) -> list[Question]:
     """Read ``query_set.json``."""
-    rows = read_json(DataFiles.of(folder, "lihua-world", _SOURCE).one("query_set.json", "qa/query_set.json"))
-    times = {name: evidence_times(row["evidence"]) for name, row in rows.items()}
+    path = DataFiles.of(folder, "lihua-world", _SOURCE).one("query_set.json", "qa/query_set.json")
+    rows = read_json(path, dict[str, _Row])
+    times = {name: evidence_times(row.evidence) for name, row in rows.items()}
     groups = linked_groups(named or (f"no time {name}",) for name, named in times.items())
     return [
-        Question(id=name, text=row["question"], answer=row["answer"], kind=row["type"], times=times[name], group=group)
+        Question(id=name, text=row.question, answer=row.answer, kind=row.type, times=times[name], group=group)
         for (name, row), group in zip(rows.items(), groups, strict=True)
     ]
 
@@ -87,15 +95,13 @@ def load_documents(folder: Path) -> list[Document]:
     """
     path = DataFiles.of(folder, "lihua-world", _SOURCE).one("LiHuaWorld.zip", "data/LiHuaWorld.zip")
     documents = []
-    with zipfile.ZipFile(path) as archive:
-        for name in sorted(name for name in archive.namelist() if name.endswith(".txt")):
-            text = archive.read(name).decode("utf-8")
-            time = _TIME.match(text)
-            if time is None:
-                raise InputError(f"{path}: {name} does not begin with its time; get the file anew")
-            _, year, month, day, hour, minute = time.groups()
-            published = f"{year}-{month}-{day}T{hour}:{minute}+00:00"
-            documents.append(Document(id=time[1], text=text, published=published))
+    for name, text in read_archive(path, ".txt"):
+        time = _TIME.match(text)
+        if time is None:
+            raise InputError(f"{path}: {name} does not begin with its time; get the file anew")
+        _, year, month, day, hour, minute = time.groups()
+        published = f"{year}-{month}-{day}T{hour}:{minute}+00:00"
+        documents.append(Document(id=time[1], text=text, published=published))
     return documents
 
 

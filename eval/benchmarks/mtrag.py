@@ -9,17 +9,17 @@ a passage's id names before its places in it.
 
 >>> article_of("ibmcld_12600-0-1462"), article_of("843365390_16831-17377-0-546")  # the second: of a stretch of its page
 ('ibmcld_12600', '843365390')
->>> turns_of([{"speaker": "user", "text": "Who won?"}, {"speaker": "agent", "text": "Ann."}])
+>>> turns_of([Message(speaker="user", text="Who won?"), Message(speaker="agent", text="Ann.")])
 (Turn(question='Who won?', answer='Ann.'),)
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
-from eval.benchmarks.data_files import DataFiles, read_json_lines
+from eval.benchmarks.data_files import DataFiles, Identity, Some, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k
@@ -27,7 +27,7 @@ from index.errors import QuestionError
 from rag.bot import NewsBot
 from rag.history import Turn
 
-__all__ = ["Task", "article_of", "load", "run", "turns_of"]
+__all__ = ["Message", "Task", "article_of", "load", "run", "turns_of"]
 
 NAME = "mtrag"
 _SOURCE = "https://github.com/IBM/mt-rag-benchmark (reference.jsonl, Apache-2.0)"
@@ -52,6 +52,30 @@ _LABELS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Hold what the user or the agent said, as the file has it."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    document_id: Identity
+    text: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    task_id: str
+    conversation_id: str
+    input: Some[Message]
+    contexts: tuple[_Context, ...]
+    answerability: Some[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """Hold the last question of a conversation, the turns before it, its label and its reference passages.
 
@@ -69,20 +93,17 @@ class Task:
 def load(folder: Path) -> list[Task]:
     """Read the tasks with their reference passages."""
     path = DataFiles.of(folder, NAME, _SOURCE).one("reference.jsonl*", "*reference*.jsonl*")
-    rows = list(read_json_lines(path))
-    groups = linked_groups(
-        [row["conversation_id"], *(article_of(c["document_id"]) for c in row["contexts"])] for row in rows
-    )
+    rows = [row for _, row in read_json_lines(path, _Row)]
+    groups = linked_groups([row.conversation_id, *(article_of(c.document_id) for c in row.contexts)] for row in rows)
     tasks = []
     for row, group in zip(rows, groups, strict=True):
         passages = [
-            Document(id=c["document_id"], text=c["text"], title=c.get("title") or None)
-            for c in row["contexts"] if c["text"].strip()
+            Document(id=c.document_id, text=c.text, title=c.title or None) for c in row.contexts if c.text.strip()
         ]  # fmt: skip
         tasks.append(
             Task(
-                id=row["task_id"], group=group, question=row["input"][-1]["text"].strip(),
-                history=turns_of(row["input"][:-1]), label=row["answerability"][0], passages=tuple(passages),
+                id=row.task_id, group=group, question=row.input[-1].text.strip(), history=turns_of(row.input[:-1]),
+                label=row.answerability[0], passages=tuple(passages),
             )
         )  # fmt: skip
     return tasks
@@ -93,14 +114,14 @@ def article_of(passage: str) -> str:
     return _PLACES.sub("", passage)
 
 
-def turns_of(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
+def turns_of(messages: Sequence[Message]) -> tuple[Turn, ...]:
     """Return messages as turns: each question with what the agent said before the next one."""
     turns: list[Turn] = []
     for message in messages:
-        if message["speaker"] == "user":
-            turns.append(Turn(message["text"], ""))
+        if message.speaker == "user":
+            turns.append(Turn(message.text, ""))
         elif turns:
-            turns[-1] = Turn(turns[-1].question, f"{turns[-1].answer} {message['text']}".strip())
+            turns[-1] = Turn(turns[-1].question, f"{turns[-1].answer} {message.text}".strip())
     return tuple(turns)
 
 

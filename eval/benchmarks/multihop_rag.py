@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_hits
-from eval.benchmarks.data_files import DataFiles, read_json, read_json_lines
+from eval.benchmarks.data_files import DataFiles, Identity, Words, read_json, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, exact_match
@@ -77,6 +77,45 @@ _NULLS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    title: str
+    fact: Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    query: Words
+    answer: str
+    question_type: str
+    evidence_list: tuple[_Evidence, ...]
+    id: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Described:
+    title: str | None = None
+    source: str | None = None
+    published_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Article(_Described):
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fact(_Described):
+    fact_id: Identity
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk(_Described):
+    chunk_id: Identity
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Hold a query, its gold answer and the facts of its evidence; a null query has none.
 
@@ -95,14 +134,15 @@ def load_queries(folder: Path) -> list[Query]:
     """Read the official ``MultiHopRAG.json``, or JSON Lines with the same fields and an `id`."""
     files = DataFiles.of(folder, "multihop-rag", _SOURCE)
     path = files.one("MultiHopRAG.json", "queries*.jsonl*")
-    rows = read_json(path) if path.suffix == ".json" else list(read_json_lines(path))
-    ids = [str(row.get("id", number)) for number, row in enumerate(rows)]
-    titles = [[piece["title"] for piece in row["evidence_list"]] for row in rows]
+    official = path.suffix == ".json"
+    rows = read_json(path, list[_Row]) if official else [row for _, row in read_json_lines(path, _Row)]
+    ids = [row.id or str(number) for number, row in enumerate(rows)]
+    titles = [[piece.title for piece in row.evidence_list] for row in rows]
     groups = linked_groups(named or [f"null {name}"] for named, name in zip(titles, ids, strict=True))
     return [
         Query(
-            id=name, text=row["query"], answer=row["answer"], kind=row["question_type"],
-            facts=tuple(piece["fact"] for piece in row["evidence_list"]), group=group,
+            id=name, text=row.query, answer=row.answer, kind=row.question_type,
+            facts=tuple(piece.fact for piece in row.evidence_list), group=group,
         )
         for name, row, group in zip(ids, rows, groups, strict=True)
     ]  # fmt: skip
@@ -113,19 +153,20 @@ def load_documents(folder: Path) -> tuple[list[Document], str]:
     files = DataFiles.of(folder, "multihop-rag", _SOURCE)
     path = files.one("corpus.json", "facts.jsonl*")
     if path.suffix == ".json":
-        whole = [_document(f"article-{number}", row, row["body"]) for number, row in enumerate(read_json(path))]
+        rows = read_json(path, list[_Article])
+        whole = [_document(f"article-{number}", row, row.body) for number, row in enumerate(rows)]
         return whole, "The corpus is the set's own: whole articles."
-    facts = [_document(row["fact_id"], row, row["fact"]) for row in read_json_lines(path)]
-    chunks = [_document(r["chunk_id"], r, r["text"]) for r in read_json_lines(files.one("partial_chunks.jsonl*"))]
+    facts = [_document(row.fact_id, row, row.fact) for _, row in read_json_lines(path, _Fact)]
+    path = files.one("partial_chunks.jsonl*")
+    chunks = [_document(row.chunk_id, row, row.text) for _, row in read_json_lines(path, _Chunk)]
     return [*facts, *chunks], (
         f"The corpus is {len(facts)} evidence facts and {len(chunks)} chunks of articles, each a document of its own, "
         "not the set's 609 whole articles: retrieval is easier than in the published runs; do not rank it with them."
     )
 
 
-def _document(name: str, row: dict[str, str], text: str) -> Document:
-    published = row.get("published_at") or None
-    return Document(id=name, title=row.get("title"), source=row.get("source"), published=published, text=text)
+def _document(name: str, row: _Described, text: str) -> Document:
+    return Document(id=name, title=row.title, source=row.source, published=row.published_at or None, text=text)
 
 
 def _bare(text: str) -> str:

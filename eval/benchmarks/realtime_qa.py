@@ -13,16 +13,17 @@ ones test.
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from eval.benchmarks.corpus import Corpus, Document, indexed
-from eval.benchmarks.data_files import DataFiles, MissingDataError, read_json_lines
+from eval.benchmarks.data_files import DataFiles, Identity, MissingDataError, Words, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k
+from index.errors import InputError
 from rag.bot import NewsBot
 from rag.terms import read_terms
 
@@ -42,6 +43,29 @@ _PUBLISHED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    url: str | None = None
+    title: str | None = None
+    text: str | None = None
+    publish_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ResultsRow:
+    question_id: str
+    search_result: tuple[_Result, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _QuestionRow:
+    question_id: str
+    question_date: str
+    question_sentence: Words
+    choices: tuple[str, ...]
+    answer: tuple[Identity, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Hold a question, its week and day, its choices, the number of the right one and the articles found for it."""
 
@@ -58,41 +82,59 @@ def load(folder: Path) -> tuple[list[Question], list[Document]]:
     """Read the questions of every week below the folder, and their articles, each once by its address."""
     files = DataFiles.of(folder, "realtime-qa", _SOURCE)
     paths = sorted(path for path in files.folder.rglob("*.jsonl*") if path.is_file())
+    weeks = [(week[1], path) for path in paths if (week := _QUESTIONS.fullmatch(path.name))]
+    results = [path for path in paths if _ARTICLES.fullmatch(path.name)]
+    if not weeks or not results:
+        missing = "articles (DATE_gcs.jsonl)" if weeks else "questions (DATE_qa.jsonl)"
+        raise MissingDataError(f"{files.folder}: holds no {missing}; get the set from {_SOURCE}")
     documents: dict[str, Document] = {}
     found: dict[str, set[str]] = {}
-    for path in (path for path in paths if _ARTICLES.fullmatch(path.name)):
-        for row in read_json_lines(path):
+    for path in results:
+        for _, row in read_json_lines(path, _ResultsRow):
             for article in _articles(row):
                 documents.setdefault(article.id, article)
-                found.setdefault(row["question_id"], set()).add(article.id)
-    questions = []
-    for path in paths:
-        if week := _QUESTIONS.fullmatch(path.name):
-            questions += [_question(row, week[1], found) for row in read_json_lines(path) if row.get("answer")]
-    if not questions or not documents:
-        missing = "articles (DATE_gcs.jsonl)" if questions else "questions (DATE_qa.jsonl)"
-        raise MissingDataError(f"{files.folder}: holds no {missing}; get the set from {_SOURCE}")
-    return questions, list(documents.values())
+                found.setdefault(row.question_id, set()).add(article.id)
+    return list(_questions(weeks, found)), list(documents.values())
 
 
-def _articles(row: dict[str, Any]) -> Iterator[Document]:
-    for result in row.get("search_result") or ():
-        text = result.get("text") or ""
+def _articles(row: _ResultsRow) -> Iterator[Document]:
+    for result in row.search_result or ():
+        text = result.text or ""
         if text.strip():
-            name = hashlib.sha256((result.get("url") or text).encode()).hexdigest()[:16]
-            yield Document(id=name, text=text, title=result.get("title") or None, published=_day(result))
+            name = hashlib.sha256((result.url or text).encode()).hexdigest()[:16]
+            yield Document(id=name, text=text, title=result.title or None, published=_day(result.publish_date))
 
 
-def _day(result: dict[str, Any]) -> str | None:
-    date = re.fullmatch(r"(\d{4})[/-](\d\d)[/-](\d\d).*", result.get("publish_date") or "")
-    return "-".join(date.groups()) if date else None
+def _day(published: str | None) -> str | None:
+    found = re.fullmatch(r"(\d{4})[/-](\d\d)[/-](\d\d).*", published or "")
+    return "-".join(found.groups()) if found else None
 
 
-def _question(row: dict[str, Any], week: str, found: dict[str, set[str]]) -> Question:
-    return Question(
-        id=row["question_id"], week=week, day=row["question_date"].replace("/", "-"), text=row["question_sentence"],
-        choices=tuple(row["choices"]), right=int(row["answer"][0]), found=frozenset(found.get(row["question_id"], ())),
-    )  # fmt: skip
+def _questions(weeks: Sequence[tuple[str, Path]], found: Mapping[str, set[str]]) -> Iterator[Question]:
+    """Yield the questions of the weeks that have an answer."""
+    for week, path in weeks:
+        for where, row in read_json_lines(path, _QuestionRow):
+            if row.answer:
+                yield Question(
+                    id=row.question_id, week=week, day=_day_asked(row, where), text=row.question_sentence,
+                    choices=row.choices, right=_right(row.answer[0], row.choices, where),
+                    found=frozenset(found.get(row.question_id, ())),
+                )  # fmt: skip
+
+
+def _day_asked(row: _QuestionRow, where: str) -> str:
+    try:
+        return date.fromisoformat(row.question_date.replace("/", "-")).isoformat()
+    except ValueError as error:
+        raise InputError(f"{where}: `question_date` is {row.question_date!r}, not a day; get the file anew") from error
+
+
+def _right(answer: str, choices: Sequence[str], where: str) -> int:
+    """Return the number of the right choice."""
+    numbers = [str(number) for number in range(len(choices))]
+    if answer not in numbers:
+        raise InputError(f"{where}: `answer` is {answer!r}, not the number of a choice; get the file anew")
+    return int(answer)
 
 
 def picked(quoted: str, choices: Sequence[str]) -> int | None:

@@ -10,10 +10,9 @@ script); an unanswerable question has to be refused. Articles are sorted by titl
 (1.0, 0.0)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, read_json, read_json_lines
@@ -22,7 +21,10 @@ from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_r
 from eval.metrics import answer_found, hit_at_k
 from rag.bot import NewsBot
 
-__all__ = ["Paragraph", "Question", "development_file", "holds_answer", "load", "read_paragraphs", "run"]
+__all__ = [
+    "AnswerRow", "Paragraph", "ParagraphRow", "Question", "QuestionRow", "development_file", "holds_answer", "load",
+    "read_paragraphs", "run",
+]  # fmt: skip
 
 NAME = "squad"
 _SOURCE = "https://rajpurkar.github.io/SQuAD-explorer/ (dev-v2.0.json, CC BY-SA 4.0)"
@@ -32,6 +34,48 @@ _READERS = (
     Published("deepset/minilm-uncased-squad2 (33M)", 0.7391, _CARD),
     Published("deepset/roberta-base-squad2 (124M)", 0.8817, _CARD),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRow:
+    """Hold an answer as the file has it: words, and where they begin in the paragraph."""
+
+    text: str
+    answer_start: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionRow:
+    """Hold a question as the file has it."""
+
+    id: str
+    question: str
+    answers: tuple[AnswerRow, ...]
+    is_impossible: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    context: str
+    qas: tuple[QuestionRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParagraphRow(_Body):
+    """Hold a paragraph, the title of its article and what is asked about it, as the file has them."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Article:
+    title: str
+    paragraphs: tuple[_Body, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Official:
+    data: tuple[_Article, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,27 +109,30 @@ def development_file(folder: Path) -> Path:
     return DataFiles.of(folder, NAME, _SOURCE).one("dev-v2.0*.json", "dev-v2.0*.jsonl*", "*v2.0*.json*")
 
 
-def read_paragraphs(path: Path) -> list[dict[str, Any]]:
-    """Return the paragraphs of a file of SQuAD, or of a set in its form, each with `title`, `context` and `qas`.
+def read_paragraphs(path: Path) -> list[ParagraphRow]:
+    """Return the paragraphs of a file of SQuAD, or of a set in its form.
 
     The file is the official JSON, or JSON Lines of paragraphs; either may be packed with gzip.
     """
     if ".jsonl" in path.suffixes:
-        return list(read_json_lines(path))
-    articles = read_json(path)["data"]
-    return [{"title": article["title"], **paragraph} for article in articles for paragraph in article["paragraphs"]]
+        return [row for _, row in read_json_lines(path, ParagraphRow)]
+    return [
+        ParagraphRow(title=article.title, context=paragraph.context, qas=paragraph.qas)
+        for article in read_json(path, _Official).data
+        for paragraph in article.paragraphs
+    ]
 
 
-def _paragraph(row: Mapping[str, Any], number: int) -> Paragraph:
-    name = f"{row['title']}-{number}"
+def _paragraph(row: ParagraphRow, number: int) -> Paragraph:
+    name = f"{row.title}-{number}"
     questions = tuple(
         Question(
-            id=qa["id"], text=qa["question"].strip(), group=row["title"], paragraph=name,
-            answers=() if qa.get("is_impossible") else tuple(dict.fromkeys(a["text"] for a in qa["answers"])),
+            id=qa.id, text=qa.question.strip(), group=row.title, paragraph=name,
+            answers=() if qa.is_impossible else tuple(dict.fromkeys(answer.text for answer in qa.answers)),
         )
-        for qa in row["qas"] if qa["question"].strip()
+        for qa in row.qas if qa.question.strip()
     )  # fmt: skip
-    return Paragraph(id=name, title=row["title"].replace("_", " "), text=row["context"], questions=questions)
+    return Paragraph(id=name, title=row.title.replace("_", " "), text=row.context, questions=questions)
 
 
 def holds_answer(quotes: Sequence[str], question: Question) -> float:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.benchmarks.corpus import chosen_embedder
-from eval.benchmarks.data_files import DataFiles, read_json_lines
+from eval.benchmarks.data_files import DataFiles, Some, Words, read_json_lines
 from eval.benchmarks.options import Options, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.checkers import CHECKERS, VERDICTS, Checker
@@ -40,6 +40,22 @@ _PUBLISHED = (("T5-3B, ANLI + WiCE", 0.778, 0.88), ("T5-3B, ANLI", 0.618, 0.74),
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Meta:
+    id: str
+    claim_title: str
+    chunk_idx: tuple[int, ...]
+    oracle_idx: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    claim: Words
+    label: str
+    evidence: Some[str]
+    meta: _Meta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """Hold a claim, its label, a stretch of its web page in sentences, and the numbers of those that support it."""
 
@@ -55,14 +71,13 @@ def load(folder: Path) -> list[Chunk]:
     """Read the chunks of a file of claims."""
     path = DataFiles.of(folder, NAME, _SOURCE).one("claim-dev.jsonl*", "claim/dev.jsonl*", "dev.jsonl*")
     chunks = []
-    for row in read_json_lines(path):
-        meta = row["meta"]
-        gold = set(meta.get("oracle_idx") or ())
-        supporting = frozenset(number for number, place in enumerate(meta["chunk_idx"]) if place in gold)
+    for _, row in read_json_lines(path, _Row):
+        gold = set(row.meta.oracle_idx or ())
+        supporting = frozenset(number for number, place in enumerate(row.meta.chunk_idx) if place in gold)
         chunks.append(
             Chunk(
-                claim_id=meta["id"], article=meta["claim_title"], claim=row["claim"], label=row["label"],
-                sentences=tuple(row["evidence"]), supporting=supporting,
+                claim_id=row.meta.id, article=row.meta.claim_title, claim=row.claim, label=row.label,
+                sentences=row.evidence, supporting=supporting,
             )
         )  # fmt: skip
     return chunks

@@ -64,14 +64,14 @@ def read_squad(path: Path, *, questions: int, paragraphs: int | None = None) -> 
     The file is SQuAD's own JSON, or JSON Lines of its paragraphs; either may be packed with gzip.
     """
     rows = read_paragraphs(path)
-    texts = list(dict.fromkeys(row["context"] for row in rows))[:paragraphs]
+    texts = list(dict.fromkeys(row.context for row in rows))[:paragraphs]
     row_of = {text: row for row, text in enumerate(texts)}
     asked = [
-        (question["question"], row_of[row["context"]])
+        (question.question, row_of[row.context])
         for row in rows
-        if row["context"] in row_of
-        for question in row["qas"]
-        if not question.get("is_impossible")
+        if row.context in row_of
+        for question in row.qas
+        if not question.is_impossible
     ]
     chosen = random.Random(0).sample(asked, min(questions, len(asked)))
     return Paragraphs(texts, [text for text, _ in chosen], np.array([row for _, row in chosen], dtype=np.int64))

@@ -8,17 +8,16 @@ of another one. Which windows, is drawn by the seed.
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eval.benchmarks.clapnq import load as load_clapnq
 from eval.benchmarks.data_files import DataFiles
 from eval.benchmarks.options import chosen_groups
-from eval.benchmarks.squad import development_file, read_paragraphs
+from eval.benchmarks.squad import ParagraphRow, QuestionRow, development_file, read_paragraphs
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.article import Article
 from index.sentences import Span, split_sentences
@@ -75,9 +74,9 @@ def public_examples(folder: Path, seed: int) -> list[Example]:
     rows = [*read_paragraphs(squad.one("train*.json", "train*.jsonl*")), *_half_of_squad(folder, "fit")]
     for path in shifts.all("*.json", "*.jsonl*"):
         rows.extend(read_paragraphs(path))
-    by_title: dict[str, list[Mapping[str, Any]]] = {}
+    by_title: dict[str, list[ParagraphRow]] = {}
     for row in rows:
-        by_title.setdefault(row["title"], []).append(row)
+        by_title.setdefault(row.title, []).append(row)
     examples = [example for group in by_title.values() for example in _of_article(group, draw)]
     examples.extend(_of_clapnq(folder, draw))
     draw.shuffle(examples)
@@ -89,48 +88,48 @@ def judging_examples(folder: Path) -> list[Example]:
     draw = random.Random(0)
     examples = []
     for row in _half_of_squad(folder, "test"):
-        text = _Text("", row["context"], tuple(split_sentences(row["context"])))
-        for qa in row["qas"]:
+        text = _Text("", row.context, tuple(split_sentences(row.context)))
+        for qa in row.qas:
             answer, sentence = _answer_place(text, qa) or (None, draw.randrange(len(text.spans)))
             gold = frozenset({sentence}) if answer else frozenset[int]()
-            examples.append(_window(qa["question"], text, sentence, draw, gold=gold, answer=answer))
+            examples.append(_window(qa.question, text, sentence, draw, gold=gold, answer=answer))
     draw.shuffle(examples)
     return examples
 
 
-def _half_of_squad(folder: Path, part: str) -> list[dict[str, Any]]:
+def _half_of_squad(folder: Path, part: str) -> list[ParagraphRow]:
     """Return the paragraphs of a half of SQuAD 2.0 dev, "fit" or "test"."""
     rows = read_paragraphs(development_file(folder))
-    titles = chosen_groups((row["title"] for row in rows), part)
-    return [row for row in rows if row["title"] in titles]
+    titles = chosen_groups((row.title for row in rows), part)
+    return [row for row in rows if row.title in titles]
 
 
-def _of_article(rows: Sequence[Mapping[str, Any]], draw: random.Random) -> Iterator[Example]:
+def _of_article(rows: Sequence[ParagraphRow], draw: random.Random) -> Iterator[Example]:
     """Yield the examples of the paragraphs of one article."""
-    head = f"{rows[0]['title'].replace('_', ' ')}\n"
-    texts = [_Text(head, row["context"], tuple(split_sentences(row["context"]))) for row in rows]
-    questions = [qa["question"] for row in rows for qa in row["qas"]]
+    head = f"{rows[0].title.replace('_', ' ')}\n"
+    texts = [_Text(head, row.context, tuple(split_sentences(row.context))) for row in rows]
+    questions = [qa.question for row in rows for qa in row.qas]
     alike = _Alike(texts, draw)
     for text, row in zip(texts, rows, strict=True):
-        for qa in row["qas"]:
+        for qa in row.qas:
             found = _answer_place(text, qa)
             if found is None:
-                for _ in range(1 + bool(qa.get("is_impossible"))):
-                    yield _window(qa["question"], text, draw.randrange(len(text.spans)), draw)
+                for _ in range(1 + bool(qa.is_impossible)):
+                    yield _window(qa.question, text, draw.randrange(len(text.spans)), draw)
                 continue
             answer, sentence = found
-            window = _window(qa["question"], text, sentence, draw, gold=frozenset({sentence}), answer=answer)
+            window = _window(qa.question, text, sentence, draw, gold=frozenset({sentence}), answer=answer)
             yield window
             if draw.random() < _ALIKE and (other := alike.without(qa)):
                 yield replace(other, question=window.question)
-            if draw.random() < _EXCHANGED and (question := _exchanged(qa["question"], questions, draw)):
+            if draw.random() < _EXCHANGED and (question := _exchanged(qa.question, questions, draw)):
                 yield replace(window, question=question, gold=frozenset(), answer=None)
 
 
-def _answer_place(text: _Text, qa: Mapping[str, Any]) -> tuple[Span, int] | None:
+def _answer_place(text: _Text, qa: QuestionRow) -> tuple[Span, int] | None:
     """Return where the first answer stands, and in which sentence; None where there is none."""
-    for answer in qa["answers"][:1]:
-        place = Span(answer["answer_start"], answer["answer_start"] + len(answer["text"]))
+    for answer in qa.answers[:1]:
+        place = Span(answer.answer_start, answer.answer_start + len(answer.text))
         for number, span in enumerate(text.spans):
             if span.start < place.end and place.start < span.end:
                 return place, number
@@ -159,10 +158,10 @@ class _Alike:
         self._examples = [_window("", text, number, draw) for text, number in windows]
         self._finder = _Finder([example.passage for example in self._examples])
 
-    def without(self, qa: Mapping[str, Any]) -> Example | None:
+    def without(self, qa: QuestionRow) -> Example | None:
         """Return one of the windows most alike a question that hold none of its answers."""
-        answers = [answer["text"].lower() for answer in qa["answers"]]
-        best = [self._examples[place] for place in self._finder.best(qa["question"], 12)]
+        answers = [answer.text.lower() for answer in qa.answers]
+        best = [self._examples[place] for place in self._finder.best(qa.question, 12)]
         lacking = [e for e in best if not any(answer in e.passage.lower() for answer in answers)]
         return self._draw.choice(lacking[:_MOST_ALIKE]) if lacking else None
 

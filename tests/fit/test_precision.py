@@ -61,11 +61,15 @@ def test_figures_are_means_over_the_questions() -> None:
     assert likeness(data, (TWELVE, both), (TWELVE, both)).ndcg == 0.5
 
 
+def asked(question: str, *, is_impossible: bool = False) -> dict[str, object]:
+    return {"id": question, "question": question, "answers": [], "is_impossible": is_impossible}
+
+
 def test_paragraphs_are_read_once_with_their_answerable_questions(tmp_path: Path) -> None:
     rows = [
-        {"context": "One.", "qas": [{"question": "1?"}, {"question": "No?", "is_impossible": True}]},
-        {"context": "Two.", "qas": [{"question": "2?"}]},
-        {"context": "One.", "qas": [{"question": "3?"}]},
+        {"title": "A", "context": "One.", "qas": [asked("1?"), asked("No?", is_impossible=True)]},
+        {"title": "A", "context": "Two.", "qas": [asked("2?")]},
+        {"title": "B", "context": "One.", "qas": [asked("3?")]},
     ]
     path = tmp_path / "train.jsonl.gz"
     path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))

@@ -68,7 +68,7 @@ def _training_paragraphs(folder: Path) -> Iterable[Document]:
         return []
     rows = squad.read_paragraphs(path)
     return [
-        Document(id=f"train-{number}", title=row["title"].replace("_", " "), text=row["context"])
+        Document(id=f"train-{number}", title=row.title.replace("_", " "), text=row.context)
         for number, row in enumerate(rows)
     ]
 
