@@ -5,9 +5,10 @@ from typing import cast
 import numpy as np
 import pytest
 
-from eval.benchmarks.corpus import RANKINGS, Document, Remembering, indexed, ranked_documents, ranked_hits
+from eval.benchmarks.corpus import RANKINGS, Document, Remembering, _remembering, indexed, ranked_documents, ranked_hits
 from eval.benchmarks.options import Options
 from index.embed import Vectors
+from index.errors import InputError
 from index.fast_embed import FastEmbedder
 from index.news_index import NewsIndex
 from index.passage import Chunking
@@ -84,8 +85,14 @@ def test_a_query_is_embedded_once_for_all_rankings() -> None:
 
 
 def test_a_prepared_model_is_looked_for_in_the_cache_of_the_embedder(tmp_path: Path) -> None:
-    with indexed([], Options(folder=Path(), embedder=FastEmbedder(tmp_path))) as corpus:
-        assert corpus.index.cache == tmp_path
+    embedder = _remembering(FastEmbedder(tmp_path))
+    with NewsIndex.open(tmp_path / "index", create=True, embedder=embedder) as index:
+        assert index.cache == tmp_path
+
+
+def test_documents_without_a_word_are_an_error_not_an_index_of_nothing() -> None:
+    with pytest.raises(InputError, match="no document holds words to search; get the set's files anew"):
+        indexed([Document(id="empty", text="  ")], options(FakeEmbedder())).__enter__()
 
 
 def test_the_weight_decides_which_search_ranks(tmp_path: Path) -> None:

@@ -164,6 +164,21 @@ MALFORMED = [
            "20220617_qa.jsonl:1: `question_date` is 'Friday', not a day"),
 ]  # fmt: skip
 
+NO_QUESTION = [
+    broken("paragraphs without a question", "squad", {"dev-v2.0.json": {"data": []}}, "question"),
+    broken("empty files", "clapnq", {"dev-answerable.jsonl": [], "dev-unanswerable.jsonl": []}, "question"),
+    broken("an empty list", "multihop_rag", {"MultiHopRAG.json": [], "corpus.json": []}, "question"),
+    broken("a heading alone", "chunking", {"owls.md": b"", "questions_df.csv": b"question,references,corpus_id\n"},
+           "question"),
+    broken("an empty file", "wice", {"claim-dev.jsonl": []}, "question"),
+    broken("an empty file of tasks", "mtrag", {"reference.jsonl": []}, "question"),
+    broken("an empty object", "lihua", {"query_set.json": {}, "LiHuaWorld.zip": archive("none", b"")}, "question"),
+    broken("no judgement of a query", "beir", {**BEIR, "qrels/test.tsv": b"query-id\tcorpus-id\tscore\n"}, "question"),
+    broken("weeks without a question", "realtime_qa", {"20220617_qa.jsonl": [], **FOUND}, "question"),
+    broken("an empty corpus", "beir", {**BEIR, "corpus.jsonl": []}, "document"),
+    broken("tasks without a passage", "mtrag", {"reference.jsonl": [{**TASK, "contexts": []}]}, "document"),
+]  # fmt: skip
+
 
 def complaint(suite: str, folder: Path) -> str:
     """Run a set and return what it says against its files."""
@@ -178,6 +193,14 @@ def test_a_malformed_file_is_said_with_its_line_its_field_and_what_to_do(
 ) -> None:
     write(tmp_path, files)
     assert complaint(suite, tmp_path) == f"{tmp_path}/{said}; get the file anew"
+
+
+@pytest.mark.parametrize(("suite", "files", "missing"), NO_QUESTION)
+def test_a_set_without_a_question_or_a_document_is_an_error_not_figures_of_nothing(
+    tmp_path: Path, suite: str, files: Mapping[str, Any], missing: str
+) -> None:
+    write(tmp_path, files)
+    assert complaint(suite, tmp_path).startswith(f"{tmp_path}: no {missing} ")
 
 
 def test_a_malformed_set_ends_with_status_2_and_the_others_are_run(tmp_path: Path) -> None:

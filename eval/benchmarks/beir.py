@@ -20,7 +20,7 @@ from pydantic import Field
 
 from eval.benchmarks.corpus import RANKINGS, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, Identity, MissingDataError, Words, read_json_lines, read_text
-from eval.benchmarks.options import Options, sampled
+from eval.benchmarks.options import Options, at_least_one, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k, reciprocal_rank
 from index.errors import InputError
@@ -145,7 +145,7 @@ def run(options: Options) -> BenchmarkReport:
     """Index the corpus and rank it for the queries of the part (at most `options.limit`)."""
     documents = load_documents(options.folder)
     queries = load_queries(options.folder, options.part)
-    judged = [query for query in queries if any(grade > 0 for grade in query.grades.values())]
+    judged = at_least_one([query for query in queries if any(grade > 0 for grade in query.grades.values())], options)
     drawn = sampled(judged, options)
     asked = [replace(query, text=query.text[:MAX_QUESTION_CHARACTERS]) for query in drawn]
     name = _files(options.folder).folder.resolve().name.lower()

@@ -22,7 +22,7 @@ from pydantic import Json
 
 from eval.benchmarks.corpus import chosen_embedder
 from eval.benchmarks.data_files import DataFiles, Some, Words, read_csv, read_json_lines, read_text
-from eval.benchmarks.options import Options, chosen_groups
+from eval.benchmarks.options import Options, at_least_one, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from index.article import Article
 from index.embed import Embedder
@@ -174,7 +174,7 @@ def run(options: Options) -> BenchmarkReport:
     """Cut, embed and search the corpora of all parts; ask every question of the part."""
     texts, everything = load(options.folder)
     part = chosen_groups(texts, options.part)
-    questions = [question for question in everything if question.corpus in part]
+    questions = at_least_one([question for question in everything if question.corpus in part], options)
     embedder = chosen_embedder(options)
     vectors = embedder.embed_queries([question.text for question in questions])
     rows: list[MetricRow] = []

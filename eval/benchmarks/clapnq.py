@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eval.benchmarks.corpus import Corpus, Document, indexed
 from eval.benchmarks.data_files import DataFiles, Identity, Some, Words, read_json_lines
-from eval.benchmarks.options import Options, chosen_groups, sampled
+from eval.benchmarks.options import Options, at_least_one, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import f1
 from index.article import clean_text
@@ -137,12 +137,13 @@ def run(options: Options) -> BenchmarkReport:
     documents = [Document(id=q.id, title=q.title, text=q.passage, source=_source_of(q)) for q in everything]
     answerable = sampled([q for q in questions if q.selections], options)
     unanswerable = sampled([q for q in questions if not q.answerable], options)
+    asked = at_least_one([*answerable, *unanswerable], options)
     unjudged = sum(q.answerable and not q.selections for q in questions)
     with indexed(documents, options) as corpus:
         rows = _rows(corpus, answerable, unanswerable)
         settings = {"part": options.part, **corpus.settings(), "limit": options.limit}
     return BenchmarkReport(
-        name=NAME, n=len(answerable) + len(unanswerable), rows=tuple(rows), settings=settings,
+        name=NAME, n=len(asked), rows=tuple(rows), settings=settings,
         notes=(
             "A question sees its own passage alone; how rare a word is, is counted over all passages of the files.",
             "No published F1 of sentence selection is known to us; published Rouge figures are of newly written text.",

@@ -12,6 +12,7 @@ import numpy as np
 
 from eval.benchmarks.options import Options
 from index.embed import BUNDLED_MODEL, Embedder, Vectors
+from index.errors import InputError
 from index.fast_embed import embedder_for
 from index.news_index import Hit, NewsIndex
 from index.scope import Filters
@@ -104,7 +105,10 @@ def _remembering(embedder: Embedder) -> Embedder:
 
 @contextmanager
 def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]:
-    """Index documents in a temporary folder for as long as the context lasts."""
+    """Index documents in a temporary folder for as long as the context lasts.
+
+    Raises `InputError` where none of them has words: then there is nothing to search.
+    """
     ids: dict[tuple[str, str | None], list[str]] = {}
     for document in documents:
         ids.setdefault((document.text.strip(), document.source), []).append(document.id)
@@ -116,6 +120,8 @@ def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]
         with NewsIndex.open(Path(folder) / "index", create=True, embedder=embedder, chunking=options.chunking) as index:
             index.ingest(path)
             held = {article.id for article in index.articles()}
+            if not held:
+                raise InputError(f"{options.folder}: no document holds words to search; get the set's files anew")
             # the index holds an id without the spaces around it
             known = {name: tuple(same) for same in ids.values() if (name := same[0].strip()) in held}
             yield Corpus(index=index, ids=known, left_out=len(documents) - sum(len(same) for same in known.values()))

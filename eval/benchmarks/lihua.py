@@ -21,7 +21,7 @@ from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, Words, read_archive, read_json
-from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
+from eval.benchmarks.options import Options, at_least_one, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k, recall_at_k, reciprocal_rank
 from index.errors import InputError
@@ -109,7 +109,7 @@ def run(options: Options) -> BenchmarkReport:
     """Index the chats, rank them for every question of the part with evidence, and answer a sample of each kind."""
     everything = load_questions(options.folder)
     part = chosen_groups((question.group for question in everything), options.part)
-    questions = [question for question in everything if question.group in part]
+    questions = at_least_one([question for question in everything if question.group in part], options)
     with indexed(load_documents(options.folder), options) as corpus:
         rows = [*_retrieval(corpus, [q for q in questions if q.times]), *_answers(corpus, questions, options)]
         settings = {"part": options.part, **corpus.settings(), "limit": options.limit}

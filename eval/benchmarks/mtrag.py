@@ -20,7 +20,7 @@ from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, Identity, Some, read_json_lines
-from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
+from eval.benchmarks.options import Options, at_least_one, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k
 from index.errors import QuestionError
@@ -129,7 +129,7 @@ def run(options: Options) -> BenchmarkReport:
     """Index the reference passages of all tasks; rank them for the part's, and ask a sample of each label."""
     everything = load(options.folder)
     part = chosen_groups((task.group for task in everything), options.part)
-    tasks = [task for task in everything if task.group in part]
+    tasks = at_least_one([task for task in everything if task.group in part], options)
     documents = {p.id: p for task in everything for p in task.passages}
     with indexed(list(documents.values()), options) as corpus:
         known = {name for ids in corpus.ids.values() for name in ids}

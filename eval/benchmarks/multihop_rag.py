@@ -29,7 +29,7 @@ from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_hits
 from eval.benchmarks.data_files import DataFiles, Identity, Words, read_json, read_json_lines
-from eval.benchmarks.options import Options, chosen_groups, linked_groups, sampled
+from eval.benchmarks.options import Options, at_least_one, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, exact_match
 from rag.bot import NewsBot
@@ -210,7 +210,7 @@ def run(options: Options) -> BenchmarkReport:
     """Judge the retrieval of every query of the part with evidence, and the answers of a sample of each kind."""
     everything = load_queries(options.folder)
     part = chosen_groups((query.group for query in everything), options.part)
-    queries = [query for query in everything if query.group in part]
+    queries = at_least_one([query for query in everything if query.group in part], options)
     documents, what = load_documents(options.folder)
     with indexed(documents, options) as corpus:
         rows = [*_retrieval(corpus, [q for q in queries if q.facts]), *_answers(corpus, queries, options)]

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from eval.checkers import Checker
 from index.embed import Embedder
+from index.errors import InputError
 from index.passage import Chunking
 
-__all__ = ["PARTS", "Options", "chosen_groups", "linked_groups", "sampled"]
+__all__ = ["PARTS", "Options", "at_least_one", "chosen_groups", "linked_groups", "sampled"]
 
 PARTS = ("test", "fit", "all")
 
@@ -66,6 +67,17 @@ def linked_groups(evidence: Iterable[Sequence[str]]) -> list[str]:
         linked.update(dict.fromkeys(joined, joined))
     first = {name: min(names) for name, names in linked.items()}
     return [first[names[0]] for names in questions]
+
+
+def at_least_one(questions: Sequence[Item], options: Options) -> Sequence[Item]:
+    """Return the questions that are to be asked; raise `InputError` where there is none, before anything is measured.
+
+    So a set never shows figures of no question.
+    """
+    if not questions:
+        cure = "get its files anew, or choose another part"
+        raise InputError(f"{options.folder}: no question of the part {options.part!r} is left to ask; {cure}")
+    return questions
 
 
 def sampled(items: Sequence[Item], options: Options) -> list[Item]:

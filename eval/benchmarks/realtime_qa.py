@@ -20,7 +20,7 @@ from pathlib import Path
 
 from eval.benchmarks.corpus import Corpus, Document, indexed
 from eval.benchmarks.data_files import DataFiles, Identity, MissingDataError, Words, read_json_lines
-from eval.benchmarks.options import Options, chosen_groups, sampled
+from eval.benchmarks.options import Options, at_least_one, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k
 from index.errors import InputError
@@ -150,7 +150,7 @@ def run(options: Options) -> BenchmarkReport:
     """Index the articles of all weeks and ask the questions of the part (at most `options.limit`) as of their day."""
     everything, documents = load(options.folder)
     part = chosen_groups((question.week for question in everything), options.part)
-    questions = sampled([question for question in everything if question.week in part], options)
+    questions = sampled(at_least_one([question for question in everything if question.week in part], options), options)
     undated = sum(document.published is None for document in documents)
     with indexed(documents, options) as corpus:
         rows = _rows(corpus, questions)

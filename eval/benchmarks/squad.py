@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
 from eval.benchmarks.data_files import DataFiles, read_json, read_json_lines
-from eval.benchmarks.options import Options, chosen_groups, sampled
+from eval.benchmarks.options import Options, at_least_one, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k
 from rag.bot import NewsBot
@@ -144,7 +144,7 @@ def run(options: Options) -> BenchmarkReport:
     """Index every paragraph, rank them for every answerable question of the part, and answer a sample of all."""
     paragraphs = load(options.folder)
     part = chosen_groups((q.group for p in paragraphs for q in p.questions), options.part)
-    questions = [q for p in paragraphs for q in p.questions if q.group in part]
+    questions = at_least_one([q for p in paragraphs for q in p.questions if q.group in part], options)
     documents = [Document(id=p.id, title=p.title, text=p.text) for p in paragraphs]
     with indexed(documents, options) as corpus:
         answerable = [q for q in questions if q.answers]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from eval.benchmarks.corpus import chosen_embedder
 from eval.benchmarks.data_files import DataFiles, Some, Words, read_json_lines
-from eval.benchmarks.options import Options, chosen_groups
+from eval.benchmarks.options import Options, at_least_one, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.checkers import CHECKERS, VERDICTS, Checker
 from eval.metrics import f1, hit_at_k, recall_at_k, reciprocal_rank
@@ -99,7 +99,7 @@ def run(options: Options) -> BenchmarkReport:
     """Rank the sentences of every chunk of the part, and let each checker that is given judge its claims."""
     everything = load(options.folder)
     part = chosen_groups((chunk.article for chunk in everything), options.part)
-    chunks = [chunk for chunk in everything if chunk.article in part]
+    chunks = at_least_one([chunk for chunk in everything if chunk.article in part], options)
     embedder = chosen_embedder(options)
     rows = _sentence_rows([chunk for chunk in chunks if chunk.supporting], embedder)
     for name, checker in (options.checkers or CHECKERS).items():
