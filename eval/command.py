@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 from click.core import ParameterSource
 
-from index.errors import InputError
+from index.errors import GroundwireError, InputError
 
 if TYPE_CHECKING:
     from eval.gates import Gates, Miss
@@ -88,7 +88,7 @@ def evaluate(
     Without arguments: our own cases over a fresh index of the sample articles. SUITE is dev, test or unseen, or the
     name of a public set with --data.
     """
-    from eval.public import names, run_public
+    from eval.public import names
 
     public = [name for name in suites if name in names()]
     if not public:
@@ -101,10 +101,28 @@ def evaluate(
     if unused := _given(lambda name: name not in (*_FOR_PUBLIC_SETS, *_FOR_BOTH)):
         raise InputError(f"{unused} is for suites of cases; leave it out with {', '.join(public)}")
     embedder = environment.embedder() if environment else None
-    found = [run_public(name, data, limit=limit, embedder=embedder) for name in public]
-    shown = [document for document, _ in found]
-    _print(_json(shown if len(shown) > 1 else shown[0]) if as_json else "\n\n".join(text for _, text in found))
-    return 0  # also where a set's files are missing: the report says so, and the other sets are run
+    return _public(public, data, limit=limit, embedder=embedder, as_json=as_json)
+
+
+def _public(
+    names: Sequence[str], data: Path | None, *, limit: int | None, embedder: "Embedder | None", as_json: bool
+) -> int:
+    """Run public sets. One that cannot run is said; one whose files are missing says so itself; the others run."""
+    from eval.public import run_public
+
+    if data is None:
+        raise InputError(f"{', '.join(names)}: a public set needs its files; name their folder with --data FOLDER")
+    found = []
+    for name in names:
+        try:
+            found.append(run_public(name, data, limit=limit, embedder=embedder))
+        except GroundwireError as error:
+            click.echo(f"{name}: {error}", err=True)
+    if found:
+        documents = [document for document, _ in found]
+        shown = documents if len(names) > 1 else documents[0]
+        _print(_json(shown) if as_json else "\n\n".join(text for _, text in found))
+    return 0 if len(found) == len(names) else _COULD_NOT_RUN
 
 
 def _given(chosen: Callable[[str], bool]) -> str | None:

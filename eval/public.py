@@ -5,7 +5,6 @@ from typing import Any
 
 from eval.benchmarks import SUITES, Options, table
 from index.embed import Embedder
-from index.errors import InputError
 
 __all__ = ["names", "run_public"]
 
@@ -15,14 +14,10 @@ def names() -> tuple[str, ...]:
     return tuple(SUITES)
 
 
-def run_public(
-    name: str, folder: Path | None, *, limit: int | None, embedder: Embedder | None
-) -> tuple[dict[str, Any], str]:
+def run_public(name: str, folder: Path, *, limit: int | None, embedder: Embedder | None) -> tuple[dict[str, Any], str]:
     """Run a public set over its files in a folder; return its JSON form and its table as text.
 
     Without `embedder`, the one that a new index takes.
     """
-    if folder is None:
-        raise InputError(f"{name} is a public set; name the folder that holds its files with --data FOLDER")
     report = SUITES[name](Options(folder=folder, limit=limit, embedder=embedder))
     return report.to_json(), table(report)

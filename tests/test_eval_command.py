@@ -17,6 +17,7 @@ from eval.command import evaluate
 from eval.run import read_run
 from eval.show import show_failures
 from index.embed import Embedder
+from index.errors import InputError
 from tests.answer_server import ANSWERED, ANSWERS, Server
 from tests.fakes import KYIV, FakeEmbedder, write_articles
 from tests.scored import QUOTE
@@ -372,11 +373,13 @@ def test_a_run_without_a_single_answer_could_not_run(
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     def run_public(
-        name: str, folder: Path | None, *, limit: int | None, embedder: Embedder | None
+        name: str, folder: Path, *, limit: int | None, embedder: Embedder | None
     ) -> tuple[dict[str, Any], str]:
+        if name == "clapnq":
+            raise InputError("dev-answerable.jsonl:1: there is no `passages`; get the file anew")
         return {"suite": name, "n": limit or 0, "folder": str(folder)}, f"{name}: a table"
 
-    monkeypatch.setattr("eval.public.names", lambda: ("squad",))
+    monkeypatch.setattr("eval.public.names", lambda: ("squad", "clapnq", "wice"))
     monkeypatch.setattr("eval.public.run_public", run_public)
 
 
@@ -396,6 +399,21 @@ def test_a_public_set_is_run_from_its_folder(capsys: pytest.CaptureFixture[str])
 def test_a_public_set_whose_files_are_missing_is_said_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
     assert public_status("squad", "--data", "sets") == 0
     assert capsys.readouterr().out == "squad: a table\n"
+
+
+@pytest.mark.usefixtures("public")
+def test_a_public_set_that_cannot_run_ends_with_status_2_and_the_others_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert public_status("squad", "clapnq", "wice", "--data", "sets", "--json") == 2
+    told = capsys.readouterr()
+    assert [document["suite"] for document in json.loads(told.out)] == ["squad", "wice"]
+    assert told.err == "clapnq: dev-answerable.jsonl:1: there is no `passages`; get the file anew\n"
+
+
+@pytest.mark.usefixtures("public")
+def test_a_public_set_without_a_folder_asks_for_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert public_status("squad", "wice") == 2
+    said = "squad, wice: a public set needs its files; name their folder with --data FOLDER"
+    assert capsys.readouterr().err == f"groundwire: {said}\n"
 
 
 @pytest.mark.usefixtures("public")
