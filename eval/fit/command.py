@@ -1,14 +1,25 @@
-"""What the fits of the retrieval share: the sets that the command line names, and lines of a Markdown table."""
+"""What the fits share: how one ends, the sets that the command line names, and lines of a Markdown table."""
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eval.fit.retrieval_sets import RetrievalSet, load_sets
 from index.embed import BUNDLED_MODEL, Embedder
+from index.errors import GroundwireError
 from index.fast_embed import embedder_for
 
-__all__ = ["chosen_sets", "table_head", "table_line"]
+__all__ = ["chosen_sets", "run", "table_head", "table_line"]
+
+
+def run(fit: Callable[[], None]) -> None:
+    """Run a fit; where its data cannot be used, say why and leave with status 2, as after a wrong command line."""
+    try:
+        fit()
+    except GroundwireError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def chosen_sets(purpose: str | None, names: Sequence[str]) -> tuple[list[RetrievalSet], Embedder]:

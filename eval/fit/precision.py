@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.benchmarks.squad import read_paragraphs
+from eval.fit.command import run
 from index.embed import SentenceTransformerEmbedder, Vectors
 from index.encoder import Encoder
 from index.fast_embed import bundled_recipe
@@ -122,4 +123,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from eval.cases import Case, EvidenceSpan
+from eval.fit.command import run
 from eval.fit.judged import (
     Asked,
     Judged,
@@ -281,4 +282,4 @@ def _named(names: Sequence[str], model: LinearModel) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

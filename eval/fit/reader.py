@@ -27,6 +27,7 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from eval.fit.command import run
 from eval.fit.reader_examples import (
     Example,
     far_examples,
@@ -356,4 +357,4 @@ def _is_trained(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.fit.precision import Likeness, Paragraphs, likeness, read_squad
+from eval.fit.command import run
+from eval.fit.precision import Likeness, Paragraphs, likeness, main, read_squad
 from index.embed import Vectors
 
 TWELVE = np.eye(12, dtype=np.float32)  # twelve paragraphs, each at a right angle to the others
@@ -77,3 +78,14 @@ def test_paragraphs_are_read_once_with_their_answerable_questions(tmp_path: Path
     assert data.texts == ["One.", "Two."]
     assert sorted(zip(data.questions, data.rows.tolist(), strict=True)) == [("1?", 0), ("2?", 1), ("3?", 0)]
     assert read_squad(path, questions=1, paragraphs=1).texts == ["One."]
+
+
+def test_a_fit_whose_data_is_missing_says_so_and_leaves_with_status_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "missing.jsonl"
+    monkeypatch.setattr("sys.argv", ["precision", str(path)])
+    with pytest.raises(SystemExit) as stop:
+        run(main)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == f"{path}: cannot be read (No such file or directory); get the file anew\n"
