@@ -36,24 +36,31 @@ from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
 from rag.terms import PHRASE, WORD, Number, Terms, is_held, read_terms
 
-__all__ = ["Quoter", "drafted", "missing_anchors", "score", "to_read"]
+__all__ = ["UNREAD", "Quoter", "drafted", "missing_anchors", "score", "to_read"]
 
 _LEAST_READ, _LEAST_LISTED = 2, 8
 """How many passages are read at least, and of a list. By hand: over one article of fourteen, the reach ends at one."""
+UNREAD = 0.125
+"""Which share of the passages found, the last ones, is not read unless several are asked for: it would take an eighth
+more time and find next to nothing more (`eval/fit/quoter.py`)."""
 
 
-def to_read(question: Question, evidence: Evidence, reach: float) -> Evidence:
+def to_read(question: Question, evidence: Evidence, reach: float, *, unread: float = UNREAD) -> Evidence:
     """Return the evidence that is read: the passages that the search ranks near the best one, and their near-copies.
 
     A few are read however far behind they are: the first of each part's search, and more for a list or a table. Of a
     toll all are read that count the dead, the injured or the arrested: the newest count may stand in any of them.
     """
     toll = question.toll
-    least = _LEAST_LISTED if question.kind in ("list", "table") else max(_LEAST_READ, 1 + len(question.parts))
+    listed = question.kind in ("list", "table")
+    least = _LEAST_LISTED if listed else max(_LEAST_READ, 1 + len(question.parts))
+    most = len(evidence.hits) - (0 if listed or toll else int(unread * len(evidence.hits)))
     hits = tuple(
         hit
         for hit in evidence.hits
-        if hit.rank <= least or hit.score >= evidence.hits[0].score - reach or (toll and _counts(hit))
+        if hit.rank <= least
+        or (hit.rank <= most and hit.score >= evidence.hits[0].score - reach)
+        or (toll and _counts(hit))
     )
     kept = {hit.rank for hit in hits}
     copies = tuple(hit for hit in evidence.copies if hit.rank in kept)

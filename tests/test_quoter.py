@@ -209,6 +209,19 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
     assert to_read(toll, replace(evidence, hits=counted), 0.15).hits == counted
 
 
+def test_of_eight_passages_found_the_last_is_read_where_several_are_asked_for_alone() -> None:
+    hits = tuple(_hit(number, "It rained, and three people died.") for number in range(8))
+    found = Evidence(hits=hits, copies=(hits[7],), index=cast(NewsIndex, None))
+    read = {
+        question: len(to_read(read_question(question, filters=Filters()), found, 0.15).hits)
+        for question in ("Where did it rain?", "Which countries had rain?", "How many people died?")
+    }
+    assert [*read.values()] == [7, 8, 8]
+    assert to_read(read_question("Where did it rain?", filters=Filters()), found, 0.15).copies == ()
+    few = replace(found, hits=hits[:7])
+    assert to_read(read_question("Where did it rain?", filters=Filters()), few, 0.15).hits == few.hits
+
+
 @pytest.mark.parametrize(
     ("other", "entries"),
     [

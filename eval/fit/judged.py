@@ -31,7 +31,7 @@ from rag.candidates import Candidate, whereabouts
 from rag.choice import Scored
 from rag.features import FEATURES, Features
 from rag.question import Question, read_question
-from rag.quoter import missing_anchors, score, to_read
+from rag.quoter import UNREAD, missing_anchors, score, to_read
 from rag.quoter_model import LinearModel
 from rag.reader import Extract, Reader, Readings
 from rag.retrieve import Evidence, retrieve
@@ -143,10 +143,10 @@ def story_cases(stories: Sequence[Story]) -> Iterator[tuple[NewsIndex, list[Case
         yield index, [case for story in stories for case in _cases(story)]
 
 
-def asked_of(story: Story, reader: Reader, reach: float) -> list[Asked]:
+def asked_of(story: Story, reader: Reader, reach: float, *, unread: float = UNREAD) -> list[Asked]:
     """Ask every question of a story over its articles alone: "How large was the loan?" may be asked of others too."""
     with story_cases([story]) as (index, cases):
-        return asked(index, cases, reader, reach)
+        return asked(index, cases, reader, reach, unread=unread)
 
 
 @contextmanager
@@ -208,20 +208,22 @@ def _needs(kind: str, spans: Sequence[EvidenceSpan]) -> tuple[tuple[EvidenceSpan
     return (tuple(spans),) if spans else ()
 
 
-def asked(index: NewsIndex, cases: Sequence[Case], reader: Reader, reach: float) -> list[Asked]:
-    """Ask every case; `reach` is how far below the best one the search may rank a passage that is read."""
-    return [_asked(index, case, reader, reach) for case in cases]
+def asked(
+    index: NewsIndex, cases: Sequence[Case], reader: Reader, reach: float, *, unread: float = UNREAD
+) -> list[Asked]:
+    """Ask every case; `reach` and `unread` say which of the passages found are read."""
+    return [_asked(index, case, reader, reach, unread) for case in cases]
 
 
-def read_for(index: NewsIndex, case: Case, reach: float) -> tuple[Question, Evidence]:
+def read_for(index: NewsIndex, case: Case, reach: float, unread: float = UNREAD) -> tuple[Question, Evidence]:
     """Return the question of a case as it is understood, and the evidence that is read for it."""
     filters = Filters.of(**case.filters)
     question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
-    return question, to_read(question, retrieve(index, question, k=_K), reach)
+    return question, to_read(question, retrieve(index, question, k=_K), reach, unread=unread)
 
 
-def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float) -> Asked:
-    question, evidence = read_for(index, case, reach)
+def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float, unread: float) -> Asked:
+    question, evidence = read_for(index, case, reach, unread)
     return Asked(case, question, tuple(score(part, evidence, _UNFITTED, reader) for part in question.parts))
 
 
