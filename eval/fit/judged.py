@@ -150,11 +150,11 @@ def asked_of(story: Story, reader: Reader, reach: float, *, unread: float = UNRE
 
 
 @contextmanager
-def squad_cases(folder: Path) -> Iterator[tuple[NewsIndex, list[Case]]]:
-    """Open an index of the paragraphs of SQuAD's fitting half and a sample of the questions asked about them."""
+def squad_cases(folder: Path, half: str = "fit") -> Iterator[tuple[NewsIndex, list[Case]]]:
+    """Open an index of the paragraphs of a half of SQuAD and a sample of the questions asked about them."""
     paragraphs = load_squad(folder)
     everything = [(paragraph, question) for paragraph in paragraphs for question in paragraph.questions]
-    part = chosen_groups((question.group for _, question in everything), "fit")
+    part = chosen_groups((question.group for _, question in everything), half)
     questions = [(paragraph, question) for paragraph, question in everything if question.group in part]
     held = list({paragraph.id: paragraph for paragraph, _ in questions}.values())
     sample = random.Random(0).sample(questions, min(_SQUAD_QUESTIONS, len(questions)))

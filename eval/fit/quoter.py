@@ -42,7 +42,7 @@ from index.news_index import NewsIndex
 from rag.features import FEATURES
 from rag.parts import KINDS
 from rag.quoter import drafted
-from rag.quoter_model import FURTHER, SIGNS, LinearModel, QuoterModel
+from rag.quoter_model import FURTHER, SIGNS, LinearModel, QuoterModel, signs_of
 from rag.reader import READINGS, Reader, reader_beside
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -100,6 +100,23 @@ def print_answers(models: Models, groups: Mapping[str, Sequence[Judged]]) -> Non
         by_signs = [models.blind[models.fold_of[group_of(part.case)]].answers.score(row)[0] for part, row in own]
         best = [row[0, SIGNS.index("score")] for _, row in own]
         print(f"{name:<22}{roc_auc_score(truth, best):>20.3f}{roc_auc_score(truth, by_signs):>20.3f}")
+
+
+def print_test_half(folder: Path, reader: Reader, model: QuoterModel) -> None:
+    """Print how a model chooses and tells what has an answer over SQuAD's test half, and what less than it does."""
+    with squad_cases(folder, "test") as (index, cases):
+        parts = [part for part in judged(asked(index, cases, reader, model.reach)) if len(part.rows)]
+    evidence = [part.rows[:, FEATURES.index("evidence")] for part in parts]
+    scores = [model.choice.score(part.rows) for part in parts]
+    signs = [model.answers.score(signs_of(part.rows, own)) for part, own in zip(parts, scores, strict=True)]
+    truth = [not part.case.refuse for part in parts]
+    print(f"\n{'SQuAD, test half':<22}{'best answers':>20}{'answerable: AUC':>20}")
+    for name, chosen, told in (
+        ("reader alone", evidence, evidence), ("best score", scores, scores), ("all signs", scores, signs)
+    ):  # fmt: skip
+        pairs = [(part.gold, own) for part, own in zip(parts, chosen, strict=True) if part.gold.any()]
+        right = np.mean([gold[own.argmax()] for gold, own in pairs])
+        print(f"{name:<22}{right:>20.3f}{roc_auc_score(truth, [each.max() for each in told]):>20.3f}")
 
 
 # --- threshold, least odds and reach ------------------------------------------------------------------------------
@@ -234,16 +251,15 @@ def main() -> None:
         best = best_of("toll gap", {gap: (replace(best, toll_gap=gap), tolls) for gap in TOLL_GAPS}, models)
         compared = of_kind("compare", [*development, *stories])
         best = best_of("side gap", {gap: (replace(best, side_gap=gap), compared) for gap in SIDE_GAPS}, models)
-        read = {reach: asked(index, cases + plain, reader, reach) for reach in REACHES}
-        best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()}, models)
-        print_unread(index, cases + plain, sagas[::3], reader=reader, best=best, models=models)
+        best = best_reach(index, cases + plain, sagas[::3], reader=reader, best=best, models=models)
+        print_test_half(options.data, reader, best)
     gaps = f"toll gap {best.toll_gap}, side gap {best.side_gap}"
     print(f"\nchosen: threshold {best.threshold}, least {dict(best.least)}, {gaps}, reach {best.reach}")
     if options.write:
         save(best)
 
 
-def print_unread(
+def best_reach(
     index: NewsIndex,
     cases: Sequence[Case],
     sagas: Sequence[Story],
@@ -251,14 +267,20 @@ def print_unread(
     reader: Reader,
     best: QuoterModel,
     models: Models,
-) -> None:
-    """Print what the answers to cases, and to questions of sagas, are worth where some of the passages are not read."""
+) -> QuoterModel:
+    """Return the model with the best reach, and print what is lost where a share of the passages is not read.
+
+    The second table counts questions of the sagas too, which have rivals in several articles.
+    """
+    read = {reach: asked(index, cases, reader, reach) for reach in REACHES}
+    best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()}, models)
     tries = {}
     for unread in UNREADS:
         told = (asked_of(saga, reader, best.reach, unread=unread) for saga in sagas)
-        read = asked(index, cases, reader, best.reach, unread=unread)
-        tries[unread] = (best, [*read, *(each for saga in told for each in saga)])
+        found = asked(index, cases, reader, best.reach, unread=unread)
+        tries[unread] = (best, [*found, *(each for saga in told for each in saga)])
     best_of("unread", tries, models)
+    return best
 
 
 def of_kind(kind: str, cases: Sequence[Asked]) -> list[Asked]:
