@@ -99,3 +99,30 @@ def test_the_figures_of_quality_are_those_that_the_gates_hold_but_for_a_case(rea
             gate = gates[suite].get(metric)
             assert (figure == "") == (gate is None)
             assert gate is None or gate - 0.0005 <= float(figure) <= gate + A_CASE
+
+
+def test_the_figures_of_public_sets_are_those_of_the_page_that_has_them_all(readme: str, checkout: Path) -> None:
+    page = (checkout / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    sections = {
+        name: section
+        for section in page.split("\n### ")
+        for name in re.findall(r"^`python -m eval.benchmarks (\w+)", section, re.M)
+    }
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| ([\d.]+ \| [\d. to]+ \| [\d,]+) \|", readme, re.MULTILINE)
+    assert len({name for name, *_ in rows}) >= 5
+    for name, figure, told in rows:
+        assert re.search(rf"^\| {re.escape(figure)}(, ours)? \| {re.escape(told)} \|", sections[name], re.MULTILINE), (
+            figure
+        )
+
+
+def test_the_figures_beside_other_systems_are_those_of_the_page_that_has_them_all(readme: str, checkout: Path) -> None:
+    page = (checkout / "docs" / "peers.md").read_text(encoding="utf-8").split("Equal chunks:")[1]
+    rows = re.findall(r"^\| ([\w, ]+) ((?:\| [\d.]+× ){4})\| ([\d.]+) \| ([\d.]+) \|$", readme, re.MULTILINE)
+    assert [name for name, *_ in rows] == ["LlamaIndex", "Haystack", "txtai", "txtai, hybrid"]
+    for name, times, recall, rank in rows:
+        speed, found = re.findall(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)
+        start, ingest, query, _, memory = re.findall(r"= ([\d.]+×)", speed)
+        assert re.findall(r"[\d.]+×", times) == [start, ingest, query, memory]
+        _, at_5, _, mrr, *_ = (float(cell.split()[0]) for cell in found.split(" | "))
+        assert (recall, rank) == (f"{at_5:.2f}", f"{mrr:.2f}")
