@@ -143,7 +143,7 @@ RULES: Mapping[str, Rule] = {
     "scaled 0.8, two fields, first 50": Rule(fused=_scaled(0.8), words="two fields", depth=50),
     "as they are 0.96, two fields": Rule(fused=_summed(0.96), words="two fields"),
     "as they are 0.96, texts alone": Rule(fused=_summed(0.96), words="texts alone"),
-    **{f"as they are 0.96, first {n}": Rule(fused=_summed(0.96), depth=n) for n in (50, 100, 200)},
+    **{f"as they are 0.96, first {n}": Rule(fused=_summed(0.96), depth=n) for n in (50, 100, 200, 400)},
 }
 """The rules tried; a number is the weight of meaning. "Two fields" weighs words of the header half."""
 
