@@ -157,3 +157,9 @@ def test_the_real_files_are_read(shared_folder: Path) -> None:
     if not folder.is_dir():
         pytest.skip("needs ../shared/data/chunking_evaluation, and there is none")
     assert len(load(folder)[1]) == 472
+
+
+def test_ours_stands_beside_the_others_at_each_of_the_reports_sizes(tmp_path: Path) -> None:
+    report = run(Options(folder=write(tmp_path, ROWS), embedder=FakeEmbedder(), chunking=Chunking(max_tokens=10)))
+    names = [row.metric for row in report.rows if row.metric.startswith("recall, ours")]
+    assert names == ["recall, ours, 200 tokens", "recall, ours, 400 tokens", "recall, ours, 10 tokens"]
