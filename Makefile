@@ -98,7 +98,7 @@ $(PEERS)/.ready: tests/bench/peers/requirements.txt
 bench-peers: $(READY) $(PEERS)/.ready ## Run LlamaIndex, Haystack and txtai beside us: make bench-peers [DATA=FOLDER] [SMALL=1] [ROUNDS=3]
 	$(BIN)/python -m tests.bench.peers.run --peers $(PEERS)/bin/python $(if $(DATA),--data "$(DATA)") $(if $(SMALL),--small) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-bench-chunkers: $(READY) $(PEERS)/.ready ## Judge the chunkers of LangChain, LlamaIndex, Haystack and the chunking report beside ours: make bench-chunkers DATA=FOLDER [PART=all]
+bench-chunkers: $(READY) $(PEERS)/.ready ## Judge the chunkers of others beside ours: make bench-chunkers DATA=FOLDER [PART=all] (half an hour)
 	@test -n "$(DATA)" || { echo 'make bench-chunkers: no folder; write make bench-chunkers DATA=FOLDER, which holds corpora/' >&2; exit 2; }
 	model=$$($(BIN)/python -c 'from index.embed import bundled_model_folder; print(bundled_model_folder())') && \
 	HAYSTACK_TELEMETRY_ENABLED=False HF_HUB_OFFLINE=1 $(PEERS)/bin/python -m tests.bench.peers.chunkers --model "$$model" "$(DATA)"/corpora/*.md > $(PEERS)/chunks.jsonl
