@@ -6,9 +6,9 @@
 
 Where the second axis of an output is the token, `run` pads with zeros up to the longest encoding.
 
-Each text is padded to a multiple of 8 tokens, above 64 of 16, above 128 of 32, and is computed alone or, where many
-have that length, with some of them: as many texts, or groups of them, at once as the encoder has threads. In int8 its
-result has been the same, bit for bit, whatever stood beside it and however it was padded (docs/embedding.md).
+Each text is padded to a multiple of 16 tokens, above 192 of 32, and is computed alone or, where many have that length,
+with some of them: as many texts, or groups of them, at once as the encoder has threads. In int8 its result has been the
+same, bit for bit, whatever stood beside it and to whichever multiple of 16 it was padded (docs/embedding.md).
 """
 
 import threading

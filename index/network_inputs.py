@@ -14,8 +14,10 @@ __all__ = ["Inputs", "Text", "least_padded_length", "padded_inputs", "padded_len
 Text = str | tuple[str, str]
 Inputs = dict[str, npt.NDArray[np.int64]]
 
-_LENGTH_STEP = 8  # in tokens; every new shape costs about 10 ms and 6 MB, once: so lengths are few
-_LONGER_STEPS = ((192, 32), (64, 16))  # above so many tokens lengths are fewer: a few more to compute are not felt
+_STEP, _LONG, _LONG_STEP = 16, 192, 32
+"""Texts are padded to a multiple of 16 tokens, above 192 of 32: every new shape costs about 10 ms and 6 MB, once. By
+hand; lengths between multiples of 16 take more time a token, and OpenVINO computes some of them with other bits."""
+_CALIBRATION_STEP = 8
 
 
 def tokenizer_of(file: bytes, *, max_tokens: int | None) -> "Tokenizer":
@@ -32,13 +34,16 @@ def tokenizer_of(file: bytes, *, max_tokens: int | None) -> "Tokenizer":
 
 def padded_length(tokens: int) -> int:
     """Return the length to which a text of so many tokens is padded."""
-    step = next((step for above, step in _LONGER_STEPS if tokens > above), _LENGTH_STEP)
-    return -(-tokens // step) * step
+    return _rounded_up(tokens, _LONG_STEP if tokens > _LONG else _STEP)
 
 
 def least_padded_length(tokens: int) -> int:
     """Return the length of a text to calibrate on: the less padding, the less of it is in the ranges that are found."""
-    return -(-tokens // _LENGTH_STEP) * _LENGTH_STEP
+    return _rounded_up(tokens, _CALIBRATION_STEP)
+
+
+def _rounded_up(tokens: int, step: int) -> int:
+    return -(-tokens // step) * step
 
 
 def padded_inputs(encodings: Sequence["Encoding"], length: int) -> Inputs:

@@ -71,8 +71,8 @@ def test_the_result_does_not_depend_on_company_or_threads(tiny: Recipe, tiny_cac
 
 
 def test_of_a_length_that_many_have_some_are_computed_together_and_of_a_rare_one_none() -> None:
-    batches = list(_batches([100] * 16 + [16] * 8 + [8] * 3, 2))
-    assert [(length, len(places)) for length, places in batches] == [(112, 4)] * 4 + [(16, 4)] * 2 + [(8, 1)] * 3
+    batches = list(_batches([100] * 16 + [32] * 8 + [16] * 3, 2))
+    assert [(length, len(places)) for length, places in batches] == [(112, 4)] * 4 + [(32, 4)] * 2 + [(16, 1)] * 3
     assert sorted(place for _, places in batches for place in places) == list(range(27))
 
 
