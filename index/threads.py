@@ -23,10 +23,17 @@ def cores() -> int:
 def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Return what `work` makes of each item, in order; the first is done here, the others at once on threads of ours.
 
-    It is worth it for what lets other threads run, as FAISS does. What `work` raises is raised here.
+    What no thread has begun by then is done here too, so that nothing waits for threads that are busy or gone. It is
+    worth it for what lets other threads run, as FAISS does. What `work` raises is raised here.
     """
-    others = [_pool().submit(work, item) for item in items[1:]]
-    return [*map(work, items[:1]), *(other.result() for other in others)]
+    try:
+        begun = [_pool().submit(work, item) for item in items[1:]]
+    except RuntimeError:  # the interpreter is ending
+        return [work(item) for item in items]
+    done = [work(item) for item in items[:1]]
+    return done + [
+        work(item) if other.cancel() else other.result() for item, other in zip(items[1:], begun, strict=True)
+    ]
 
 
 @cache

@@ -1,7 +1,7 @@
 """Search by meaning: exact inner product over the passages' vectors, with FAISS. The only file that imports it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ Rows = npt.NDArray[np.int64]
 
 SPARE_HITS = 14  # fetched beyond those asked for: mostly enough to see that none of equal score was cut off; by hand
 
-_LEAST_ROWS_A_PIECE = 8_192  # by hand: fewer are searched in less time than it takes to ask a thread
+_LEAST_ROWS_A_SHARE = 8_192  # by hand: fewer are searched in less time than it takes to ask a thread
 
 
 class VectorIndex:
@@ -33,7 +33,9 @@ class VectorIndex:
 
     def __init__(self, parts: Sequence["faiss.IndexFlatIP"], row_of_slot: Rows | None = None) -> None:
         self._parts = tuple(parts)
-        self._ends = np.cumsum([part.ntotal for part in parts], dtype=np.int64)
+        sizes = np.array([part.ntotal for part in parts], dtype=np.int64)
+        self._ends = np.cumsum(sizes)
+        self._starts = self._ends - sizes
         slots = np.arange(self._ends[-1] if parts else 0, dtype=np.int64)
         self._row_of_slot = slots if row_of_slot is None else row_of_slot
         self._slot_of_row = np.argsort(self._row_of_slot)
@@ -101,46 +103,35 @@ class VectorIndex:
         for number in np.unique(part_of):
             inside = part_of == number
             part = self._parts[number]
-            vectors[inside] = part.reconstruct_batch(slots[inside] - (self._ends[number] - part.ntotal))
+            vectors[inside] = part.reconstruct_batch(slots[inside] - self._starts[number])
         return np.asarray((vectors * query).sum(axis=1), dtype=np.float32)  # `@` would round by what stands beside
 
     def _best_slots(self, query: Vectors, count: int, allowed: Mask) -> tuple[Rows, Vectors]:
         """Return the slots of the best `count`, in no order; of equal ones at the end some may be missing."""
-        found = side_by_side(lambda piece: piece.best(query, count), self._pieces(allowed))
-        slots, scores = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        shares = max(1, min(cores(), len(allowed) // _LEAST_ROWS_A_SHARE))
+        ends = [len(allowed) * share // shares for share in range(shares + 1)]
+        found = side_by_side(lambda share: self._best_within(query, count, allowed, *share), list(pairwise(ends)))
+        slots, scores = (np.concatenate(arrays) for arrays in zip(*chain.from_iterable(found), strict=True))
         best = np.argsort(-scores, kind="stable")[:count]
         return slots[best], scores[best]
 
-    def _pieces(self, allowed: Mask) -> list["_Piece"]:
-        """Return what is searched at once: each part, and of a large one as many pieces as this process has cores."""
-        pieces = []
-        for part, end in zip(self._parts, self._ends.tolist(), strict=True):
-            start = end - part.ntotal
-            rows = max(_LEAST_ROWS_A_PIECE, -(-part.ntotal // cores()))
-            for first in range(0, part.ntotal, rows):
-                inside = np.zeros(part.ntotal, dtype=np.bool_)
-                inside[first : first + rows] = allowed[start + first : min(end, start + first + rows)]
-                if inside.any():
-                    pieces.append(_Piece(part, start, inside))
-        return pieces
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Hold some vectors of a part, whose first one has the slot `start`: those that are `allowed`."""
-
-    part: "faiss.IndexFlatIP"
-    start: int
-    allowed: Mask
-
-    def best(self, query: Vectors, count: int) -> tuple[Rows, Vectors]:
-        """Return the slots of the best `count`, or fewer, and their inner products."""
+    def _best_within(
+        self, query: Vectors, count: int, allowed: Mask, first: int, end: int
+    ) -> list[tuple[Rows, Vectors]]:
+        """Return of each part the best `count` slots, or fewer, from `first` up to `end`, with their inner products."""
         import faiss
 
-        # A selector even where all are allowed: FAISS 1.15 then takes a code path several times as fast.
-        bits = np.packbits(self.allowed, bitorder="little")
-        selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type] # the stubs show the C++ call
-        options = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # as above
-        wanted = min(count, int(self.allowed.sum()))
-        scores, slots = self.part.search(query[np.newaxis], wanted, params=options)
-        return slots[0] + self.start, scores[0]
+        found = []
+        within = np.zeros_like(allowed)
+        within[first:end] = allowed[first:end]
+        for part, start in zip(self._parts, self._starts.tolist(), strict=True):
+            own = within[start : start + part.ntotal]
+            if not own.any():
+                continue
+            # A selector even where all are allowed: FAISS 1.15 then takes a code path several times as fast.
+            bits = np.packbits(own, bitorder="little")
+            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type] # the stubs show the C++ call
+            options = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # as above
+            scores, slots = part.search(query[np.newaxis], min(count, int(own.sum())), params=options)
+            found.append((slots[0] + start, scores[0]))
+        return found

@@ -89,14 +89,15 @@ def test_parts_are_searched_as_one_in_the_order_of_rows() -> None:
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
-def test_many_vectors_give_the_same_hits_in_whatever_pieces_they_are_searched(
-    cores: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("parts", [[10_000], [7_000, 2_990, 10]])
+def test_many_vectors_give_the_same_hits_however_many_cores_share_them(
+    parts: list[int], cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.vectors.cores", lambda: cores)
-    many = np.tile(CORNERS, (10_000, 1))  # the best ones are 0, 3, 6, and so on to the end
+    several = [VectorIndex.build(np.tile(CORNERS, (copies, 1))) for copies in parts]
+    index = VectorIndex.joined(several, np.arange(30_000))
+    # The best ones are 0, 3, 6, and so on to the end; of three shares nothing of the middle one is allowed.
     allowed = mask(*range(29_900, 30_000), *range(300), of=30_000)
-    index = VectorIndex.build(many)
-    assert len(index._pieces(allowed)) == min(2, cores)  # of three pieces nothing of the middle one is allowed
     rows, scores = index.search(EAST, limit=120, allowed=allowed)
     assert rows.tolist() == [*range(0, 300, 3), *range(29_901, 29_961, 3)]
     assert set(scores.tolist()) == {1.0}
