@@ -41,15 +41,16 @@ __all__ = ["UNREAD", "Quoter", "drafted", "missing_anchors", "score", "to_read"]
 _LEAST_READ, _LEAST_LISTED = 2, 8
 """How many passages are read at least, and of a list. By hand: over one article of fourteen, the reach ends at one."""
 UNREAD = 0.125
-"""Which share of the passages found, the last ones, is not read unless several are asked for: it would take an eighth
-more time and find next to nothing more (`eval/fit/quoter.py`)."""
+"""Which share of the passages found, the last ones, is not read: of 8 one, of 16 two. By hand, between time and what is
+lost (the table of `eval/fit/quoter.py`, in docs/fitting.md)."""
 
 
 def to_read(question: Question, evidence: Evidence, reach: float, *, unread: float = UNREAD) -> Evidence:
     """Return the evidence that is read: the passages that the search ranks near the best one, and their near-copies.
 
     A few are read however far behind they are: the first of each part's search, and more for a list or a table. Of a
-    toll all are read that count the dead, the injured or the arrested: the newest count may stand in any of them.
+    toll all are read that count the dead, the injured or the arrested: the newest count may stand in any of them. Of
+    other questions than for a list, a table or a toll an `unread` share, the last passages found, is left out.
     """
     toll = question.toll
     listed = question.kind in ("list", "table")

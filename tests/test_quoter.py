@@ -209,17 +209,23 @@ def test_passages_that_the_search_ranks_near_the_best_are_read() -> None:
     assert to_read(toll, replace(evidence, hits=counted), 0.15).hits == counted
 
 
-def test_of_eight_passages_found_the_last_is_read_where_several_are_asked_for_alone() -> None:
-    hits = tuple(_hit(number, "It rained, and three people died.") for number in range(8))
-    found = Evidence(hits=hits, copies=(hits[7],), index=cast(NewsIndex, None))
-    read = {
-        question: len(to_read(read_question(question, filters=Filters()), found, 0.15).hits)
-        for question in ("Where did it rain?", "Which countries had rain?", "How many people died?")
-    }
-    assert [*read.values()] == [7, 8, 8]
-    assert to_read(read_question("Where did it rain?", filters=Filters()), found, 0.15).copies == ()
-    few = replace(found, hits=hits[:7])
-    assert to_read(read_question("Where did it rain?", filters=Filters()), few, 0.15).hits == few.hits
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [
+        ("Where did it rain?", {7: 7, 8: 7, 15: 14, 16: 14}),
+        ("Where did it rain, and when did it stop in Oslo?", {8: 7}),
+        ("Which countries had rain?", {8: 8}),
+        ("How many people died?", {8: 8}),
+    ],
+)
+def test_an_eighth_of_the_passages_is_left_unread_but_of_a_list_or_a_toll(question: str, read: dict[int, int]) -> None:
+    hits = tuple(_hit(number, "It rained, and three people died.") for number in range(16))
+    asked = read_question(question, filters=Filters())
+    for found in read:
+        evidence = Evidence(hits=hits[:found], copies=(hits[found - 1],), index=cast(NewsIndex, None))
+        kept = to_read(asked, evidence, 0.15)
+        assert kept.hits == hits[: read[found]]
+        assert kept.copies == (evidence.copies if read[found] == found else ())
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def asked(
     return [_asked(index, case, reader, reach, unread) for case in cases]
 
 
-def read_for(index: NewsIndex, case: Case, reach: float, unread: float = UNREAD) -> tuple[Question, Evidence]:
+def read_for(index: NewsIndex, case: Case, reach: float, *, unread: float = UNREAD) -> tuple[Question, Evidence]:
     """Return the question of a case as it is understood, and the evidence that is read for it."""
     filters = Filters.of(**case.filters)
     question = read_question(case.question, history=case.history, filters=filters, known_sources=index.sources())
@@ -223,7 +223,7 @@ def read_for(index: NewsIndex, case: Case, reach: float, unread: float = UNREAD)
 
 
 def _asked(index: NewsIndex, case: Case, reader: Reader, reach: float, unread: float) -> Asked:
-    question, evidence = read_for(index, case, reach, unread)
+    question, evidence = read_for(index, case, reach, unread=unread)
     return Asked(case, question, tuple(score(part, evidence, _UNFITTED, reader) for part in question.parts))
 
 

@@ -110,7 +110,7 @@ def print_test_half(folder: Path, reader: Reader, model: QuoterModel) -> None:
     scores = [model.choice.score(part.rows) for part in parts]
     signs = [model.answers.score(signs_of(part.rows, own)) for part, own in zip(parts, scores, strict=True)]
     truth = [not part.case.refuse for part in parts]
-    print(f"\n{'SQuAD, test half':<22}{'best answers':>20}{'answerable: AUC':>20}")
+    print(f"\n{len(parts)} parts of questions\n{'SQuAD, test half':<22}{'best answers':>20}{'answerable: AUC':>20}")
     for name, chosen, told in (
         ("reader alone", evidence, evidence), ("best score", scores, scores), ("all signs", scores, signs)
     ):  # fmt: skip
@@ -223,9 +223,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public sets, with SQuAD 2.0 dev")
     parser.add_argument("--write", action="store_true", help=f"save what is best to {MODEL_FILE.name}")
     options = parser.parse_args()
-    _, held_out = split_stories(load_stories())
-    pairs = [story for story in held_out if len(story.articles) == 2][::STORIES_STEP]
-    sagas = [story for story in held_out if len(story.articles) > 2][::SAGAS_STEP]
+    pairs, sagas = held_out()
     best = QuoterModel.load()
     with development_cases() as (index, cases), story_cases(pairs) as told, squad_cases(options.data) as squad:
         reader = RememberingReader(reader_beside(index))
@@ -251,7 +249,10 @@ def main() -> None:
         best = best_of("toll gap", {gap: (replace(best, toll_gap=gap), tolls) for gap in TOLL_GAPS}, models)
         compared = of_kind("compare", [*development, *stories])
         best = best_of("side gap", {gap: (replace(best, side_gap=gap), compared) for gap in SIDE_GAPS}, models)
-        best = best_reach(index, cases + plain, sagas[::3], reader=reader, best=best, models=models)
+        tries = {reach: (replace(best, reach=reach), asked(index, cases + plain, reader, reach)) for reach in REACHES}
+        best = best_of("reach", tries, models)
+        read = {u: partly_read(index, cases + plain, sagas[::3], reader, best.reach, unread=u) for u in UNREADS}
+        best_of("unread", {unread: (best, found) for unread, found in read.items()}, models)  # chosen by hand
         print_test_half(options.data, reader, best)
     gaps = f"toll gap {best.toll_gap}, side gap {best.side_gap}"
     print(f"\nchosen: threshold {best.threshold}, least {dict(best.least)}, {gaps}, reach {best.reach}")
@@ -259,28 +260,19 @@ def main() -> None:
         save(best)
 
 
-def best_reach(
-    index: NewsIndex,
-    cases: Sequence[Case],
-    sagas: Sequence[Story],
-    *,
-    reader: Reader,
-    best: QuoterModel,
-    models: Models,
-) -> QuoterModel:
-    """Return the model with the best reach, and print what is lost where a share of the passages is not read.
+def held_out() -> tuple[list[Story], list[Story]]:
+    """Return pairs of articles, and sagas, that the reader was not trained on."""
+    _, stories = split_stories(load_stories())
+    pairs = [story for story in stories if len(story.articles) == 2]
+    return pairs[::STORIES_STEP], [story for story in stories if len(story.articles) > 2][::SAGAS_STEP]
 
-    The second table counts questions of the sagas too, which have rivals in several articles.
-    """
-    read = {reach: asked(index, cases, reader, reach) for reach in REACHES}
-    best = best_of("reach", {reach: (replace(best, reach=reach), found) for reach, found in read.items()}, models)
-    tries = {}
-    for unread in UNREADS:
-        told = (asked_of(saga, reader, best.reach, unread=unread) for saga in sagas)
-        found = asked(index, cases, reader, best.reach, unread=unread)
-        tries[unread] = (best, [*found, *(each for saga in told for each in saga)])
-    best_of("unread", tries, models)
-    return best
+
+def partly_read(
+    index: NewsIndex, cases: Sequence[Case], sagas: Sequence[Story], reader: Reader, reach: float, *, unread: float
+) -> list[Asked]:
+    """Ask cases, and the questions of sagas, of which a share of the passages found is not read."""
+    told = (asked_of(saga, reader, reach, unread=unread) for saga in sagas)
+    return [*asked(index, cases, reader, reach, unread=unread), *(each for saga in told for each in saga)]
 
 
 def of_kind(kind: str, cases: Sequence[Asked]) -> list[Asked]:
