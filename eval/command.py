@@ -117,11 +117,12 @@ def _public(
         try:
             found.append(run_public(name, data, limit=limit, embedder=embedder))
         except GroundwireError as error:
-            click.echo(f"{name}: {error}", err=True)
-    if found:
-        documents = [document for document, _ in found]
-        shown = documents if len(names) > 1 else documents[0]
-        _print(_json(shown) if as_json else "\n\n".join(text for _, text in found))
+            click.echo(f"groundwire: {name}: {error}", err=True)
+    documents = [document for document, _ in found]
+    if as_json and len(names) > 1:
+        _print(_json(documents))
+    elif found:
+        _print(_json(documents[0]) if as_json else "\n\n".join(text for _, text in found))
     return 0 if len(found) == len(names) else _COULD_NOT_RUN
 
 

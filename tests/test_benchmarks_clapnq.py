@@ -62,7 +62,10 @@ def test_a_sentence_that_does_not_stand_in_its_passage_is_said(
     (folder / "clapnq_dev_answerable.jsonl").write_text(json.dumps(broken) + "\n", encoding="utf-8")
     with pytest.raises(InputError) as error:
         load(folder)
-    assert f"clapnq_dev_answerable.jsonl:1: {said}; get the file anew" in str(error.value)
+    assert (
+        f"clapnq_dev_answerable.jsonl:1: {said}; docs/benchmarks.md says which file belongs here, and where to get it"
+        in str(error.value)
+    )
 
 
 def test_a_cited_span_stands_for_every_sentence_that_it_touches(folder: Path) -> None:

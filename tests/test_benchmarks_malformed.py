@@ -14,6 +14,9 @@ from click.testing import CliRunner
 
 from eval.benchmarks import SUITES, Options
 from eval.benchmarks.__main__ import run
+from eval.benchmarks.beir import load_queries
+from eval.benchmarks.data_files import WHICH_FILE
+from eval.benchmarks.squad import load
 from index.errors import InputError
 from tests.fakes import FakeEmbedder
 
@@ -132,6 +135,8 @@ MALFORMED = [
            "questions_df.csv:2: `references[0].content` is empty"),
     broken("a field longer than Python reads", "chunking", excerpts(json.dumps([REFERENCE]) + " " * 140_000),
            "questions_df.csv:2: is not CSV (field larger than field limit (131072))"),
+    broken("a sentence without its number", "wice", {"claim-dev.jsonl": [{**CLAIM, "evidence": ["Owls.", "Mice."]}]},
+           "claim-dev.jsonl:1: `meta.chunk_idx` has 1 numbers for 2 sentences"),
     broken("a claim without its page", "wice", {"claim-dev.jsonl": [without(CLAIM, "meta")]},
            "claim-dev.jsonl:1: there is no `meta`"),
     broken("a task without its passages", "mtrag", {"reference.jsonl": [without(TASK, "contexts")]},
@@ -147,6 +152,8 @@ MALFORMED = [
     broken("a chat that is no UTF-8", "lihua",
            {"query_set.json": {"7": CHAT}, "LiHuaWorld.zip": archive("a.txt", b"\xff")},
            "LiHuaWorld.zip: cannot be read ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte)"),
+    broken("a judged query of blanks", "beir", {**BEIR, "queries.jsonl": [{"_id": "q", "text": " "}]},
+           "queries.jsonl:1: the query q has no words, and is judged"),
     broken("a document without its name", "beir", {**BEIR, "corpus.jsonl": [{"text": "Owls."}]},
            "corpus.jsonl:1: there is no `_id`"),
     broken("a query without its words", "beir", {**BEIR, "queries.jsonl": [{"_id": "q"}]},
@@ -192,7 +199,7 @@ def test_a_malformed_file_is_said_with_its_line_its_field_and_what_to_do(
     tmp_path: Path, suite: str, files: Mapping[str, Any], said: str
 ) -> None:
     write(tmp_path, files)
-    assert complaint(suite, tmp_path) == f"{tmp_path}/{said}; get the file anew"
+    assert complaint(suite, tmp_path) == f"{tmp_path}/{said}; {WHICH_FILE}"
 
 
 @pytest.mark.parametrize(("suite", "files", "missing"), NO_QUESTION)
@@ -207,6 +214,39 @@ def test_a_malformed_set_ends_with_status_2_and_the_others_are_run(tmp_path: Pat
     write(tmp_path / "squad", {"dev-v2.0.json": {}})
     done = CliRunner().invoke(run, ["squad", "clapnq", "--data", str(tmp_path)])
     assert (done.exit_code, done.stderr) == (
-        2, f"eval.benchmarks: squad: {tmp_path}/squad/dev-v2.0.json: there is no `data`; get the file anew\n",
+        2, f"eval.benchmarks: squad: {tmp_path}/squad/dev-v2.0.json: there is no `data`; {WHICH_FILE}\n",
     )  # fmt: skip
     assert done.stdout.startswith("clapnq: not measured\n")
+
+
+ODD = [
+    pytest.param(
+        "squad", {"dev-v2.0.json": b"\xef\xbb\xbf" + json.dumps({"data": []}).encode()}, id="a byte-order mark"
+    ),
+    pytest.param(
+        "squad",
+        {"dev-v2.0.json": b'{"data": [{"title": "\\ud83d", "paragraphs": []}]}'},
+        id="half a pair of surrogates",
+    ),
+]
+
+
+@pytest.mark.parametrize(("suite", "files"), ODD)
+def test_what_programs_write_though_they_should_not_is_read(
+    tmp_path: Path, suite: str, files: Mapping[str, Any]
+) -> None:
+    write(tmp_path, files)
+    assert complaint(suite, tmp_path).startswith(f"{tmp_path}: no question ")  # it was read to its end
+
+
+def test_a_query_of_blanks_that_nobody_judged_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, {**BEIR, "queries.jsonl": [*BEIR["queries.jsonl"], {"_id": "z", "text": ""}]})
+    assert [query.id for query in load_queries(tmp_path, "test")] == ["q"]
+
+
+def test_a_question_without_an_answer_needs_no_list_of_answers(tmp_path: Path) -> None:
+    asked = {"id": 262, "question": "What do owls read?", "is_impossible": True}
+    write(
+        tmp_path, {"dev-v2.0.json": {"data": [{"title": "Owls", "paragraphs": [{"context": "Owls.", "qas": [asked]}]}]}}
+    )
+    assert [question.id for paragraph in load(tmp_path) for question in paragraph.questions] == ["262"]

@@ -406,7 +406,15 @@ def test_a_public_set_that_cannot_run_ends_with_status_2_and_the_others_run(caps
     assert public_status("squad", "clapnq", "wice", "--data", "sets", "--json") == 2
     told = capsys.readouterr()
     assert [document["suite"] for document in json.loads(told.out)] == ["squad", "wice"]
-    assert told.err == "clapnq: dev-answerable.jsonl:1: there is no `passages`; get the file anew\n"
+    assert told.err == "groundwire: clapnq: dev-answerable.jsonl:1: there is no `passages`; get the file anew\n"
+
+
+@pytest.mark.usefixtures("public")
+def test_where_none_of_several_sets_can_run_the_json_is_an_empty_list(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert public_status("clapnq", "clapnq", "--data", "sets", "--json") == 2
+    assert json.loads(capsys.readouterr().out) == []
 
 
 @pytest.mark.usefixtures("public")

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.bench.peers.chunkers import pieces_of
-from tests.bench.peers.semantic_chunkers import PIECE_TOKENS, by_cluster, by_distance, clusters
+from tests.bench.peers.semantic_chunkers import PIECE_TOKENS, Rows, by_cluster, by_distance, cluster_starts
 
 SUBJECTS = ("rain", "bank", "song")
 WEATHER, MONEY, MUSIC = (" ".join([word] * PIECE_TOKENS) + "\n\n" for word in SUBJECTS)
@@ -65,7 +65,7 @@ def test_clusters_hold_the_most_likeness_that_any_way_of_cutting_does() -> None:
 
     ways = [[0, *(place for place in range(1, 6) if bits >> place & 1)] for bits in range(0, 64, 2)]
     fitting = [way for way in ways if max(np.diff([*way, 6])) <= 3]
-    assert clusters(vectors, 3) == max(fitting, key=held)
+    assert cluster_starts(vectors, 3) == max(fitting, key=held)
 
 
 def test_one_piece_is_one_chunk() -> None:
@@ -94,3 +94,11 @@ def test_a_stray_piece_among_its_neighbours_is_no_change_of_subject() -> None:
     assert by_distance(pieces, embed, mean_tokens=words("".join(pieces)), count=words) == [
         "".join(pieces[:14]), MONEY * 14,
     ]  # fmt: skip
+
+
+def test_of_no_pieces_there_are_no_chunks() -> None:
+    def embed_nothing(texts: Sequence[str]) -> Rows:
+        return np.zeros((len(texts), 3))
+
+    assert by_cluster([], embed_nothing, most_tokens=200) == []
+    assert by_distance([], embed_nothing, mean_tokens=200, count=len) == []

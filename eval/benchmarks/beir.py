@@ -19,7 +19,14 @@ from typing import Annotated
 from pydantic import Field
 
 from eval.benchmarks.corpus import RANKINGS, Document, indexed, ranked_documents
-from eval.benchmarks.data_files import DataFiles, Identity, MissingDataError, Words, read_json_lines, read_text
+from eval.benchmarks.data_files import (
+    WHICH_FILE,
+    DataFiles,
+    Identity,
+    MissingDataError,
+    read_json_lines,
+    read_text,
+)
 from eval.benchmarks.options import Options, at_least_one, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k, reciprocal_rank
@@ -79,7 +86,7 @@ class _DocumentRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _QueryRow:
     id: Annotated[Identity, Field(alias="_id")]
-    text: Words
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +134,13 @@ def load_queries(folder: Path, part: str) -> list[Query]:
                 raise InputError(f"{path}:{number}: {line[:80]!r} is not query, document and grade, with tabs between")
             grades.setdefault(fields[0], {})[fields[1]] = int(fields[2])
     path = files.one("queries.jsonl", "queries.jsonl.gz")
-    texts = {row.id: row.text for _, row in read_json_lines(path, _QueryRow)}
-    return [Query(id=name, text=text, grades=grades[name]) for name, text in texts.items() if name in grades]
+    queries = []
+    for where, row in read_json_lines(path, _QueryRow):
+        if row.id in grades:
+            if not row.text.strip():
+                raise InputError(f"{where}: the query {row.id} has no words, and is judged; {WHICH_FILE}")
+            queries.append(Query(id=row.id, text=row.text, grades=grades[row.id]))
+    return queries
 
 
 def judge(ranked: Sequence[str], grades: Mapping[str, int]) -> dict[str, float]:

@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import Json
 
 from eval.benchmarks.corpus import chosen_embedder
-from eval.benchmarks.data_files import DataFiles, Some, Words, read_csv, read_json_lines, read_text
+from eval.benchmarks.data_files import WHICH_FILE, AtLeastOne, DataFiles, Words, read_csv, read_json_lines, read_text
 from eval.benchmarks.options import Options, at_least_one, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from index.article import Article
@@ -59,7 +59,7 @@ class _Reference:
 class _Row:
     question: Words
     corpus_id: str
-    references: Json[Some[_Reference]]
+    references: Json[AtLeastOne[_Reference]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def load(folder: Path) -> tuple[dict[str, str], list[Question]]:
         for reference in row.references:
             span = Span(reference.start_index, reference.end_index)
             if row.corpus_id not in texts or span.of(texts[row.corpus_id]) != reference.content:
-                raise InputError(f"{where}: {row.corpus_id} does not read so there; get the files anew")
+                raise InputError(f"{where}: {row.corpus_id} does not read so there; {WHICH_FILE}")
             excerpts.append(span)
         questions.append(Question(text=row.question, corpus=row.corpus_id, excerpts=tuple(excerpts)))
     return texts, questions

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import Corpus, Document, indexed
-from eval.benchmarks.data_files import DataFiles, Identity, Some, Words, read_json_lines
+from eval.benchmarks.data_files import WHICH_FILE, AtLeastOne, DataFiles, Identity, Words, read_json_lines
 from eval.benchmarks.options import Options, at_least_one, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import f1
@@ -40,7 +40,7 @@ _PUBLISHED = (
 class _Passage:
     title: str
     text: Words
-    sentences: Some[str]
+    sentences: AtLeastOne[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class _Output:
 class _Row:
     id: Identity
     input: Words
-    passages: Some[_Passage]
+    passages: AtLeastOne[_Passage]
     output: tuple[_Output, ...]
 
 
@@ -112,7 +112,7 @@ def _sentences(passage: _Passage, text: str, where: str) -> tuple[Span, ...]:
 
 
 def _broken(where: str, what: str) -> InputError:
-    return InputError(f"{where}: {what}; get the file anew from {_SOURCE}")
+    return InputError(f"{where}: {what}; {WHICH_FILE}")
 
 
 def cited_sentences(question: Question, cited: Sequence[Span]) -> frozenset[int]:

@@ -7,6 +7,7 @@ rows against that. What fits is trusted from there on; fields that the dataclass
 import csv
 import gzip
 import io
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,14 +21,24 @@ from pydantic import Field, TypeAdapter, ValidationError
 from index.errors import GroundwireError, InputError
 
 __all__ = [
-    "DataFiles", "Identity", "MissingDataError", "Some", "Words", "read_archive", "read_csv", "read_json",
-    "read_json_lines", "read_text",
+    "AtLeastOne",
+    "DataFiles",
+    "Identity",
+    "MissingDataError",
+    "Words",
+    "read_archive",
+    "read_csv",
+    "read_json",
+    "read_json_lines",
+    "read_text",
 ]  # fmt: skip
+
+WHICH_FILE = "docs/benchmarks.md says which file belongs here, and where to get it"
 
 Item = TypeVar("Item")
 Shape = TypeVar("Shape")
 
-Some = Annotated[tuple[Item, ...], Field(min_length=1)]
+AtLeastOne = Annotated[tuple[Item, ...], Field(min_length=1)]
 """A list that is not empty."""
 
 Words = Annotated[str, Field(pattern=r"\S")]
@@ -73,13 +84,13 @@ def read_text(path: Path) -> str:
     """Return the text of a file, unpacked when its name ends in .gz; line ends stay as they are."""
     with _named(path):
         data = path.read_bytes()
-        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
 
 
 def read_archive(path: Path, suffix: str) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of every file in a ZIP archive whose name ends so, by name."""
     with _named(path), ZipFile(path) as archive:
-        texts = {name: archive.read(name).decode("utf-8") for name in archive.namelist() if name.endswith(suffix)}
+        texts = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist() if name.endswith(suffix)}
     yield from sorted(texts.items())
 
 
@@ -87,7 +98,7 @@ def read_json(path: Path, shape: type[Shape]) -> Shape:
     """Return what a JSON file holds, in its shape; raise `InputError` naming the file, and the field that is wrong."""
     text = read_text(path)
     with _placed(str(path)):
-        return TypeAdapter(shape).validate_json(text)
+        return _checked(TypeAdapter(shape), text)
 
 
 def read_json_lines(path: Path, shape: type[Shape]) -> Iterator[tuple[str, Shape]]:
@@ -100,14 +111,28 @@ def read_json_lines(path: Path, shape: type[Shape]) -> Iterator[tuple[str, Shape
         if line.strip():
             where = f"{path}:{number}"
             with _placed(where):
-                value = adapter.validate_json(line)
+                value = _checked(adapter, line)
             yield where, value
+
+
+def _checked(adapter: TypeAdapter[Shape], text: str) -> Shape:
+    """Return the value of a JSON text. Half a pair of surrogates, which scraped texts have, becomes a question mark."""
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            raise error from None
+        return adapter.validate_json(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def read_csv(path: Path, shape: type[Shape]) -> Iterator[tuple[str, Shape]]:
     """Yield where a row ends, as in "rows.csv:3", and the row; raise `InputError` as `read_json_lines` does."""
     adapter = TypeAdapter(shape)
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="")
+    rows = csv.DictReader(
+        io.StringIO(read_text(path), newline=""), restkey=""
+    )  # else None, which is no name of a field
     try:
         for row in rows:
             where = f"{path}:{rows.line_num}"
@@ -115,7 +140,7 @@ def read_csv(path: Path, shape: type[Shape]) -> Iterator[tuple[str, Shape]]:
                 value = adapter.validate_python(row)
             yield where, value
     except csv.Error as error:
-        raise InputError(f"{path}:{rows.line_num + 1}: is not CSV ({error}); get the file anew") from error
+        raise InputError(f"{path}:{rows.line_num + 1}: is not CSV ({error}); {WHICH_FILE}") from error
 
 
 @contextmanager
@@ -125,7 +150,7 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except (OSError, EOFError, zlib.error, BadZipFile, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error  # the words alone: the path stands before them
-        raise InputError(f"{path}: cannot be read ({why}); get the file anew") from error
+        raise InputError(f"{path}: cannot be read ({why}); {WHICH_FILE}") from error
 
 
 @contextmanager
@@ -134,7 +159,7 @@ def _placed(where: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        raise InputError(f"{where}: {_fault(error)}; get the file anew") from error
+        raise InputError(f"{where}: {_fault(error)}; {WHICH_FILE}") from error
 
 
 def _fault(error: ValidationError) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
-from eval.benchmarks.data_files import DataFiles, Words, read_archive, read_json
+from eval.benchmarks.data_files import WHICH_FILE, DataFiles, Words, read_archive, read_json
 from eval.benchmarks.options import Options, at_least_one, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k, recall_at_k, reciprocal_rank
@@ -98,7 +98,7 @@ def load_documents(folder: Path) -> list[Document]:
     for name, text in read_archive(path, ".txt"):
         time = _TIME.match(text)
         if time is None:
-            raise InputError(f"{path}: {name} does not begin with its time; get the file anew")
+            raise InputError(f"{path}: {name} does not begin with its time; {WHICH_FILE}")
         _, year, month, day, hour, minute = time.groups()
         published = f"{year}-{month}-{day}T{hour}:{minute}+00:00"
         documents.append(Document(id=time[1], text=text, published=published))

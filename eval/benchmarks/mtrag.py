@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
-from eval.benchmarks.data_files import DataFiles, Identity, Some, read_json_lines
+from eval.benchmarks.data_files import AtLeastOne, DataFiles, Identity, read_json_lines
 from eval.benchmarks.options import Options, at_least_one, chosen_groups, linked_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, Published, mean_rows
 from eval.metrics import ndcg_at_k, recall_at_k
@@ -70,9 +70,9 @@ class _Context:
 class _Row:
     task_id: str
     conversation_id: str
-    input: Some[Message]
+    input: AtLeastOne[Message]
     contexts: tuple[_Context, ...]
-    answerability: Some[str]
+    answerability: AtLeastOne[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

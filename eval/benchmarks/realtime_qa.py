@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 
 from eval.benchmarks.corpus import Corpus, Document, indexed
-from eval.benchmarks.data_files import DataFiles, Identity, MissingDataError, Words, read_json_lines
+from eval.benchmarks.data_files import WHICH_FILE, DataFiles, Identity, MissingDataError, Words, read_json_lines
 from eval.benchmarks.options import Options, at_least_one, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k
@@ -126,14 +126,14 @@ def _day_asked(row: _QuestionRow, where: str) -> str:
     try:
         return date.fromisoformat(row.question_date.replace("/", "-")).isoformat()
     except ValueError as error:
-        raise InputError(f"{where}: `question_date` is {row.question_date!r}, not a day; get the file anew") from error
+        raise InputError(f"{where}: `question_date` is {row.question_date!r}, not a day; {WHICH_FILE}") from error
 
 
 def _right(answer: str, choices: Sequence[str], where: str) -> int:
     """Return the number of the right choice."""
     numbers = [str(number) for number in range(len(choices))]
     if answer not in numbers:
-        raise InputError(f"{where}: `answer` is {answer!r}, not the number of a choice; get the file anew")
+        raise InputError(f"{where}: `answer` is {answer!r}, not the number of a choice; {WHICH_FILE}")
     return int(answer)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.benchmarks.corpus import RANKINGS, Corpus, Document, indexed, ranked_documents
-from eval.benchmarks.data_files import DataFiles, read_json, read_json_lines
+from eval.benchmarks.data_files import DataFiles, Identity, read_json, read_json_lines
 from eval.benchmarks.options import Options, at_least_one, chosen_groups, sampled
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.metrics import answer_found, hit_at_k
@@ -41,16 +41,16 @@ class AnswerRow:
     """Hold an answer as the file has it: words, and where they begin in the paragraph."""
 
     text: str
-    answer_start: int
+    answer_start: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionRow:
     """Hold a question as the file has it."""
 
-    id: str
+    id: Identity
     question: str
-    answers: tuple[AnswerRow, ...]
+    answers: tuple[AnswerRow, ...] = ()
     is_impossible: bool = False
 
 

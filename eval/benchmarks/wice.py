@@ -20,12 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.benchmarks.corpus import chosen_embedder
-from eval.benchmarks.data_files import DataFiles, Some, Words, read_json_lines
+from eval.benchmarks.data_files import WHICH_FILE, AtLeastOne, DataFiles, Words, read_json_lines
 from eval.benchmarks.options import Options, at_least_one, chosen_groups
 from eval.benchmarks.report import BenchmarkReport, MetricRow, Published, mean_rows
 from eval.checkers import CHECKERS, VERDICTS, Checker
 from eval.metrics import f1, hit_at_k, recall_at_k, reciprocal_rank
 from index.embed import Embedder, Vectors
+from index.errors import InputError
 from index.fuse import DENSE_WEIGHT, fuse
 from index.lexical import WordIndex
 from rag.terms import read_terms
@@ -51,7 +52,7 @@ class _Meta:
 class _Row:
     claim: Words
     label: str
-    evidence: Some[str]
+    evidence: AtLeastOne[str]
     meta: _Meta
 
 
@@ -71,7 +72,10 @@ def load(folder: Path) -> list[Chunk]:
     """Read the chunks of a file of claims."""
     path = DataFiles.of(folder, NAME, _SOURCE).one("claim-dev.jsonl*", "claim/dev.jsonl*", "dev.jsonl*")
     chunks = []
-    for _, row in read_json_lines(path, _Row):
+    for where, row in read_json_lines(path, _Row):
+        if len(row.meta.chunk_idx) != len(row.evidence):
+            count = f"{len(row.meta.chunk_idx)} numbers for {len(row.evidence)} sentences"
+            raise InputError(f"{where}: `meta.chunk_idx` has {count}; {WHICH_FILE}")
         gold = set(row.meta.oracle_idx or ())
         supporting = frozenset(number for number, place in enumerate(row.meta.chunk_idx) if place in gold)
         chunks.append(

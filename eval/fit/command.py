@@ -10,10 +10,10 @@ from index.embed import BUNDLED_MODEL, Embedder
 from index.errors import GroundwireError
 from index.fast_embed import embedder_for
 
-__all__ = ["chosen_sets", "run", "table_head", "table_line"]
+__all__ = ["chosen_sets", "run_fit", "table_head", "table_line"]
 
 
-def run(fit: Callable[[], None]) -> None:
+def run_fit(fit: Callable[[], None]) -> None:
     """Run a fit; where its data cannot be used, say why and leave with status 2, as after a wrong command line."""
     try:
         fit()

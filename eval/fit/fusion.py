@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.fit.command import chosen_sets, run, table_head, table_line
+from eval.fit.command import chosen_sets, run_fit, table_head, table_line
 from eval.fit.retrieval_sets import Places, RetrievalSet, gain
 from index.embed import Embedder, Vectors
 from index.lexical import WordIndex
@@ -198,4 +198,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_fit(main)

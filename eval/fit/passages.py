@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from eval.benchmarks.corpus import Remembering
-from eval.fit.command import chosen_sets, run, table_head, table_line
+from eval.fit.command import chosen_sets, run_fit, table_head, table_line
 from eval.fit.judged import asked, development_cases
 from eval.fit.quoter import COLUMNS, outcome, summary
 from eval.fit.retrieval_sets import Places, RetrievalSet, gain
@@ -212,4 +212,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_fit(main)

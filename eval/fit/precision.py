@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.benchmarks.squad import read_paragraphs
-from eval.fit.command import run
+from eval.fit.command import run_fit
 from index.embed import SentenceTransformerEmbedder, Vectors
 from index.encoder import Encoder
 from index.fast_embed import bundled_recipe
@@ -123,4 +123,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_fit(main)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from eval.cases import Case, EvidenceSpan
-from eval.fit.command import run
+from eval.fit.command import run_fit
 from eval.fit.judged import (
     Asked,
     Judged,
@@ -317,4 +317,4 @@ def _named(names: Sequence[str], model: LinearModel) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_fit(main)

@@ -27,7 +27,7 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-from eval.fit.command import run
+from eval.fit.command import run_fit
 from eval.fit.reader_examples import (
     Example,
     far_examples,
@@ -357,4 +357,4 @@ def _is_trained(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_fit(main)

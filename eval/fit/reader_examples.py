@@ -20,6 +20,7 @@ from eval.benchmarks.options import chosen_groups
 from eval.benchmarks.squad import ParagraphRow, QuestionRow, development_file, read_paragraphs
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.article import Article
+from index.errors import InputError
 from index.sentences import Span, split_sentences
 from rag.extracts import head_of, introduced
 from rag.terms import read_terms
@@ -129,6 +130,8 @@ def _of_article(rows: Sequence[ParagraphRow], draw: random.Random) -> Iterator[E
 def _answer_place(text: _Text, qa: QuestionRow) -> tuple[Span, int] | None:
     """Return where the first answer stands, and in which sentence; None where there is none."""
     for answer in qa.answers[:1]:
+        if answer.answer_start is None:
+            raise InputError(f"question {qa.id}: an answer has no `answer_start`; this fit needs the set's own files")
         place = Span(answer.answer_start, answer.answer_start + len(answer.text))
         for number, span in enumerate(text.spans):
             if span.start < place.end and place.start < span.end:

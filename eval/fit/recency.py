@@ -11,7 +11,7 @@ from datetime import date
 
 import numpy as np
 
-from eval.fit.command import chosen_sets, run, table_head, table_line
+from eval.fit.command import chosen_sets, run_fit, table_head, table_line
 from eval.fit.fusion import Fused, Rule, Scores, judged, scored
 from eval.fit.retrieval_sets import RetrievalSet
 from index.dates import utc_day
@@ -103,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_fit(main)

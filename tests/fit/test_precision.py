@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.fit.command import run
+from eval.benchmarks.data_files import WHICH_FILE
+from eval.fit.command import run_fit
 from eval.fit.precision import Likeness, Paragraphs, likeness, main, read_squad
 from index.embed import Vectors
 
@@ -86,6 +87,6 @@ def test_a_fit_whose_data_is_missing_says_so_and_leaves_with_status_2(
     path = tmp_path / "missing.jsonl"
     monkeypatch.setattr("sys.argv", ["precision", str(path)])
     with pytest.raises(SystemExit) as stop:
-        run(main)
+        run_fit(main)
     assert stop.value.code == 2
-    assert capsys.readouterr().err == f"{path}: cannot be read (No such file or directory); get the file anew\n"
+    assert capsys.readouterr().err == f"{path}: cannot be read (No such file or directory); {WHICH_FILE}\n"

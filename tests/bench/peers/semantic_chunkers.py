@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PIECE_TOKENS", "Embed", "Rows", "by_cluster", "by_distance", "clusters"]
+__all__ = ["PIECE_TOKENS", "Embed", "Rows", "by_cluster", "by_distance", "cluster_starts"]
 
 PIECE_TOKENS = 50
 _NEIGHBOURS = 3  # pieces before a piece, and as many behind it, that are embedded with it to measure distances
@@ -27,10 +27,10 @@ def by_cluster(pieces: Sequence[str], embed: Embed, *, most_tokens: int) -> list
 
     As in the set, pieces are counted, not tokens: a chunk of 200 tokens has at most four, however short they are.
     """
-    return _joined(pieces, clusters(embed(tuple(pieces)), most_tokens // PIECE_TOKENS))
+    return _joined(pieces, cluster_starts(embed(tuple(pieces)), most_tokens // PIECE_TOKENS))
 
 
-def clusters(vectors: Rows, most: int) -> list[int]:
+def cluster_starts(vectors: Rows, most: int) -> list[int]:
     """Return where the chunks begin that hold the most likeness, of at most so many pieces each.
 
     The likeness that a chunk holds is the sum, over its pairs of pieces, of their cosine less the mean cosine of all
@@ -80,4 +80,4 @@ def by_distance(pieces: Sequence[str], embed: Embed, *, mean_tokens: int, count:
 
 
 def _joined(pieces: Sequence[str], begins: Sequence[int]) -> list[str]:
-    return ["".join(pieces[begin:end]) for begin, end in pairwise([*begins, len(pieces)])]
+    return ["".join(pieces[begin:end]) for begin, end in pairwise([*begins, len(pieces)]) if begin < end]
