@@ -95,8 +95,8 @@ $(PEERS)/.ready: tests/bench/peers/requirements.txt
 	$(PEERS)/bin/python -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-bench-peers: $(READY) $(PEERS)/.ready ## Run LlamaIndex, Haystack and txtai beside us: make bench-peers [DATA=FOLDER] [SMALL=1] [ROUNDS=3]
-	$(BIN)/python -m tests.bench.peers.run --peers $(PEERS)/bin/python $(if $(DATA),--data "$(DATA)") $(if $(SMALL),--small) $(if $(ROUNDS),--rounds $(ROUNDS))
+bench-peers: $(READY) $(PEERS)/.ready ## Run LlamaIndex, Haystack and txtai beside us: make bench-peers [DATA=FOLDER] [SMALL=1] [EQUAL=1] [ROUNDS=3]
+	$(BIN)/python -m tests.bench.peers.run --peers $(PEERS)/bin/python $(if $(DATA),--data "$(DATA)") $(if $(SMALL),--small) $(if $(EQUAL),--equal) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-chunkers: $(READY) $(PEERS)/.ready ## Judge the chunkers of others beside ours: make bench-chunkers DATA=FOLDER [PART=all] (half an hour)
 	@test -n "$(DATA)" || { echo 'make bench-chunkers: no folder; write make bench-chunkers DATA=FOLDER, which holds corpora/' >&2; exit 2; }

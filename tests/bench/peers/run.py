@@ -144,6 +144,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared" / "data", help="a folder with SQuAD")
     parser.add_argument("--rounds", type=int, help="how many turns each takes (default: 3, of the small run 1)")
     parser.add_argument("--small", action="store_true", help="600 articles and 100 questions")
+    parser.add_argument("--equal", action="store_true", help="equal chunks alone, which the bar of ingest is about")
     return parser.parse_args()
 
 
@@ -159,10 +160,11 @@ def main() -> None:
     )  # fmt: skip
     print(f"{corpus.about}. {len(corpus.articles):,} articles, {len(corpus.questions)} questions, k = {K}.")
     print(f"{platform.machine()}, {os.cpu_count()} cores; {bench.rounds} rounds: median (least–most), then times ours.")
-    defaults = run(bench, CONTESTANTS, cut=True)
+    defaults = [] if given.equal else run(bench, CONTESTANTS, cut=True)
     equal = run(bench, (*CONTESTANTS, MEANING_ALONE), cut=False)
-    print("", *(f"- {e.name}: {_versions(e.rounds[0].versions)}" for e in defaults), sep="\n")
-    show("Each as it cuts by default", defaults, bar=False)
+    print("", *(f"- {e.name}: {_versions(e.rounds[0].versions)}" for e in defaults or equal), sep="\n")
+    if defaults:
+        show("Each as it cuts by default", defaults, bar=False)
     show("Equal chunks: our passages for all", equal, bar=len(corpus.articles) >= FEWEST_FOR_THE_BAR)
 
 
