@@ -5,10 +5,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from eval.cases import Case
 from eval.run import MissingAnswerError, Setup
 from eval.suites import Suite, UnusedEmbedder
 from tests.fakes import KYIV, PARIS, write_articles
+from ui.cli import main
 
 QUOTE = "At least 19 people were killed in Kyiv on Thursday."
 CASES: list[dict[str, Any]] = [
@@ -23,6 +26,13 @@ REFUSAL = {"text": "The articles do not say.", "status": "refused"}
 
 Replies = Mapping[str, Mapping[str, Any] | Exception]
 Scored = Callable[..., dict[str, Any]]  # what the fixture `scored` is: replies by case in, a run out
+
+
+def status_of_eval(*arguments: str) -> int:
+    """Return the exit status of `groundwire eval` with these arguments."""
+    with pytest.raises(SystemExit) as stop:
+        main(["eval", *arguments])
+    return int(stop.value.code or 0)
 
 
 def suite(folder: Path, *cases: Mapping[str, Any]) -> Suite:
