@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from eval.benchmarks.corpus import RANKINGS, Document, Remembering, _remembering, indexed, ranked_documents, ranked_hits
+from eval.benchmarks.data_files import WHICH_FILE
 from eval.benchmarks.options import Options
 from index.embed import Vectors
 from index.errors import InputError
@@ -91,7 +93,7 @@ def test_a_prepared_model_is_looked_for_in_the_cache_of_the_embedder(tmp_path: P
 
 
 def test_documents_without_a_word_are_an_error_not_an_index_of_nothing() -> None:
-    with pytest.raises(InputError, match="no document holds words to search; get the set's files anew"):
+    with pytest.raises(InputError, match=re.escape(f"no document holds words to search; {WHICH_FILE}")):
         indexed([Document(id="empty", text="  ")], options(FakeEmbedder())).__enter__()
 
 

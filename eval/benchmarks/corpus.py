@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.benchmarks.data_files import WHICH_FILE
 from eval.benchmarks.options import Options
 from index.embed import BUNDLED_MODEL, Embedder, Vectors
 from index.errors import InputError
@@ -121,7 +122,7 @@ def indexed(documents: Sequence[Document], options: Options) -> Iterator[Corpus]
             index.ingest(path)
             held = {article.id for article in index.articles()}
             if not held:
-                raise InputError(f"{options.folder}: no document holds words to search; get the set's files anew")
+                raise InputError(f"{options.folder}: no document holds words to search; {WHICH_FILE}")
             # the index holds an id without the spaces around it
             known = {name: tuple(same) for same in ids.values() if (name := same[0].strip()) in held}
             yield Corpus(index=index, ids=known, left_out=len(documents) - sum(len(same) for same in known.values()))

@@ -21,16 +21,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from index.errors import GroundwireError, InputError
 
 __all__ = [
-    "AtLeastOne",
-    "DataFiles",
-    "Identity",
-    "MissingDataError",
-    "Words",
-    "read_archive",
-    "read_csv",
-    "read_json",
-    "read_json_lines",
-    "read_text",
+    "WHICH_FILE", "AtLeastOne", "DataFiles", "Identity", "MissingDataError", "Words", "read_archive", "read_csv",
+    "read_json", "read_json_lines", "read_text",
 ]  # fmt: skip
 
 WHICH_FILE = "docs/benchmarks.md says which file belongs here, and where to get it"
@@ -130,9 +122,8 @@ def _checked(adapter: TypeAdapter[Shape], text: str) -> Shape:
 def read_csv(path: Path, shape: type[Shape]) -> Iterator[tuple[str, Shape]]:
     """Yield where a row ends, as in "rows.csv:3", and the row; raise `InputError` as `read_json_lines` does."""
     adapter = TypeAdapter(shape)
-    rows = csv.DictReader(
-        io.StringIO(read_text(path), newline=""), restkey=""
-    )  # else None, which is no name of a field
+    # Cells beyond the heading go to "", because a shape has no field called None.
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="")
     try:
         for row in rows:
             where = f"{path}:{rows.line_num}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from eval.benchmarks.data_files import WHICH_FILE
 from eval.checkers import Checker
 from index.embed import Embedder
 from index.errors import InputError
@@ -75,8 +76,8 @@ def at_least_one(questions: Sequence[Item], options: Options) -> Sequence[Item]:
     So a set never shows figures of no question.
     """
     if not questions:
-        cure = "get its files anew, or choose another part"
-        raise InputError(f"{options.folder}: no question of the part {options.part!r} is left to ask; {cure}")
+        why = f"no question of the part {options.part!r} is left to ask; choose another part"
+        raise InputError(f"{options.folder}: {why}, or other files: {WHICH_FILE}")
     return questions
 
 
