@@ -115,7 +115,7 @@ def _of_article(rows: Sequence[ParagraphRow], draw: random.Random) -> Iterator[E
         for qa in row.qas:
             found = _answer_place(text, qa)
             if found is None:
-                for _ in range(1 + bool(qa.is_impossible)):
+                for _ in range(1 + qa.is_impossible):
                     yield _window(qa.question, text, draw.randrange(len(text.spans)), draw)
                 continue
             answer, sentence = found
