@@ -86,7 +86,7 @@ class FastEmbedder:
         """Return shape ``(len(texts), 384)``, float32, rows of length 1."""
         if not texts:
             return np.zeros((0, _DIMENSION), dtype=np.float32)
-        (vectors,) = self._encoder.run(self._encoder.tokenize(texts))
+        (vectors,) = self._encoder.run(self._encoder.word_pieces(texts))
         return vectors
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:

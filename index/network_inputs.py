@@ -1,15 +1,15 @@
 """What a network takes: the tokens of texts, padded to one of few lengths."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Tokenizer
 
-__all__ = ["Inputs", "Text", "least_padded_length", "padded_inputs", "padded_length", "tokenizer_of"]
+__all__ = ["Encoding", "Inputs", "Text", "least_padded_length", "padded_inputs", "padded_length", "tokenizer_of"]
 
 Text = str | tuple[str, str]
 Inputs = dict[str, npt.NDArray[np.int64]]
@@ -18,6 +18,22 @@ _STEP, _LONG, _LONG_STEP = 16, 192, 32
 """Texts are padded to a multiple of 16 tokens, above 192 of 32: every new shape costs about 10 ms and 6 MB, once. By
 hand; lengths between multiples of 16 take more time a token, and OpenVINO computes some of them with other bits."""
 _CALIBRATION_STEP = 8
+
+
+class Encoding(Protocol):
+    """What a network reads of a text, of one length each; the `Encoding` of tokenizers is one."""
+
+    @property
+    def ids(self) -> list[int]:
+        """Return the tokens' numbers, special ones included."""
+
+    @property
+    def attention_mask(self) -> list[int]:
+        """Return 1 for each token that is read."""
+
+    @property
+    def type_ids(self) -> list[int]:
+        """Return 0 for each token of the first text, 1 for each of the second."""
 
 
 def tokenizer_of(file: bytes, *, max_tokens: int | None) -> "Tokenizer":
