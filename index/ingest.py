@@ -23,7 +23,8 @@ __all__ = ["FileReport", "IngestReport", "Progress", "identity_of", "ingest"]
 Progress = Callable[[str, int], None]
 """Called with what is counted ("articles" or "passages") and how many more of it are done."""
 
-_BATCH_PASSAGES = 256
+_BATCH_PASSAGES = 512  # by hand: the more, the fewer texts have no others of their length
+_FIRST_PASSAGES = 64  # of the first batch: until it is there, nothing is embedded
 _PART_PASSAGES = 1000  # of a batch, which is larger where an article is: about so many are embedded after Ctrl-C
 _PUBLISH_PASSAGES = 4000  # what a reader has to add to the published generation itself is never more
 
@@ -174,17 +175,16 @@ class _Run:
             self.reports.append(FileReport(path=path, outcome="failed", reason=why))
             return
         self._taken = True
-        key = (article.id, article.fingerprint)
-        of = article.id if key in self._new else self._repeats(article)
+        key, held = (article.id, article.fingerprint), self._held(article.id)
+        of = self._repeats(article) if held is None else article.id if key in self._new else None
         if of:
             why = "the same text from the same source"
             self.reports.append(FileReport(path=path, outcome="duplicate", articles=(article.id,), of=of, reason=why))
             return
-        reason = self._why_skipped(article)
+        reason = held and self._why_skipped(article, held)
         if reason:
             self.reports.append(FileReport(path=path, outcome="skipped", articles=(article.id,), reason=reason))
             return
-        held = self._held(article.id)
         article = replace(article, revision=held.revision + 1 if held else 1)
         self._new.add(key)
         outline = self._latest[article.id] = replace(article, text="")
@@ -202,7 +202,7 @@ class _Run:
         header, passages = header_of(article, self.embedder), split(article, self.embedder, self.chunking)
         self._waiting.append(_Cut(article, header, passages))
         self._passages_waiting += len(passages)
-        if self._passages_waiting >= _BATCH_PASSAGES:
+        if self._passages_waiting >= (_BATCH_PASSAGES if self._embedding else min(_FIRST_PASSAGES, _BATCH_PASSAGES)):
             self._embed()
 
     def _embed(self) -> None:
@@ -232,13 +232,12 @@ class _Run:
             self.publish()
             self._unpublished = 0
 
-    def _why_skipped(self, article: Article) -> str | None:
-        held = self._held(article.id)
-        revision = self.store.revision_saying(article.id, article.fingerprint) if held else None
-        if held and revision:
+    def _why_skipped(self, article: Article, held: Article) -> str | None:
+        revision = self.store.revision_saying(article.id, article.fingerprint)
+        if revision:
             return "unchanged" if revision == held.revision else f"held already as revision {revision}"
         given = article.updated or article.published
-        if held and held.updated and given and last_moment(given) < first_moment(held.updated):
+        if held.updated and given and last_moment(given) < first_moment(held.updated):
             return f"older than revision {held.revision}, which was updated on {held.updated}"
         return None
 
@@ -248,8 +247,6 @@ class _Run:
 
     def _repeats(self, article: Article) -> str | None:
         """Return the id of another article whose latest revision says the same, committed or about to be."""
-        if self._held(article.id):
-            return None
         text = article.text_sha256
         committed = [(name, source) for name, source in self.store.same_text(text) if name not in self._latest]
         taken = [(said.id, said.source) for said in self._saying.get(text, ()) if said is self._latest[said.id]]

@@ -97,6 +97,24 @@ def test_a_batch_is_embedded_while_the_next_one_is_read(
         assert (report.passages, len(index.articles()), report.commit_seq) == (3, 3, 3)
 
 
+def test_the_first_batch_is_small_so_that_embedding_begins_at_once(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    class Sized(FakeEmbedder):
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            sizes.append(len(texts))
+            return super().embed_passages(texts)
+
+    monkeypatch.setattr("index.ingest._FIRST_PASSAGES", 2)
+    monkeypatch.setattr("index.ingest._BATCH_PASSAGES", 5)
+    articles = [{"id": f"a{number}", "text": f"Missile {number} fell."} for number in range(9)]
+    with NewsIndex.open(folder, create=True, embedder=Sized()) as index:
+        index.ingest(write_articles(tmp_path / "a.jsonl", *articles))
+    assert sizes == [2, 5, 2]
+
+
 def test_articles_of_one_text_are_told_across_batches(
     tmp_path: Path, index: NewsIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
