@@ -100,7 +100,7 @@ def split(article: Article, ruler: Ruler, chunking: Chunking) -> list[Passage]:
         return [a <= chunking.max_tokens and b <= room for a, b in zip(ours, theirs, strict=True)]
 
     pieces = list(_short_pieces(text, split_sentences(text), fits))
-    sizes = list(zip(*_sizes(text, pieces, count_theirs), strict=True))
+    sizes = list(zip(*_sizes(text, pieces, count_ours, count_theirs), strict=True))
     groups = _filled(pieces, sizes, (chunking.max_tokens, room - count_theirs([""])[0]))
     return [
         Passage(article_id=article.id, revision=article.revision, start=s.start, end=s.end, text=s.of(text))
@@ -123,10 +123,10 @@ def _remembering(count: Count) -> Count:
     return counted
 
 
-def _sizes(text: str, pieces: Sequence[Span], count_theirs: Count) -> tuple[list[int], list[int]]:
+def _sizes(text: str, pieces: Sequence[Span], count_ours: Count, count_theirs: Count) -> tuple[list[int], list[int]]:
     """Return what each piece adds to a passage: our tokens, with the line breaks behind it, and the embedder's."""
     nexts = [*(piece.start for piece in pieces[1:]), len(text)][: len(pieces)]
-    ours = count_tokens([text[piece.start : end].rstrip(" \t") for piece, end in zip(pieces, nexts, strict=True)])
+    ours = count_ours([text[piece.start : end].rstrip(" \t") for piece, end in zip(pieces, nexts, strict=True)])
     special = count_theirs([""])[0]
     return ours, [count - special for count in count_theirs([piece.of(text) for piece in pieces])]
 
