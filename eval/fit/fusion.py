@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.fit.command import chosen_sets, run_fit, table_head, table_line
-from eval.fit.retrieval_sets import Places, RetrievalSet, gain
+from eval.fit.command import run_fit, table_head, table_line
+from eval.fit.retrieval_sets import Places, RetrievalSet, chosen_sets, gain
 from index.embed import Embedder, Vectors
 from index.lexical import WordIndex
 from index.passage import Chunking, header_of, split

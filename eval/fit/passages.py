@@ -15,10 +15,10 @@ from itertools import pairwise
 import numpy as np
 
 from eval.benchmarks.corpus import Remembering
-from eval.fit.command import chosen_sets, run_fit, table_head, table_line
+from eval.fit.command import run_fit, table_head, table_line
 from eval.fit.judged import asked, development_cases
 from eval.fit.quoter import COLUMNS, outcome, summary
-from eval.fit.retrieval_sets import Places, RetrievalSet, gain
+from eval.fit.retrieval_sets import Places, RetrievalSet, chosen_sets, gain
 from index.article import Article
 from index.embed import Embedder, Vectors
 from index.fuse import fuse

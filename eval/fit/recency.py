@@ -11,9 +11,9 @@ from datetime import date
 
 import numpy as np
 
-from eval.fit.command import chosen_sets, run_fit, table_head, table_line
+from eval.fit.command import run_fit, table_head, table_line
 from eval.fit.fusion import Fused, Rule, Scores, judged, scored
-from eval.fit.retrieval_sets import RetrievalSet
+from eval.fit.retrieval_sets import RetrievalSet, chosen_sets
 from index.dates import utc_day
 from index.embed import Vectors
 from index.fuse import DENSE_WEIGHT

@@ -6,6 +6,7 @@ of its document (chunking evaluation, own cases). Halves are those of the sets' 
 questions.
 """
 
+import argparse
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +23,9 @@ from eval.benchmarks.multihop_rag import found_in
 from eval.benchmarks.options import chosen_groups
 from eval.cases import load_cases
 from index.article import Article, clean_text
-from index.embed import Embedder
+from index.embed import BUNDLED_MODEL, Embedder
 from index.errors import QuestionError
+from index.fast_embed import embedder_for
 from index.news_index import NewsIndex
 from index.passage import Passage
 from index.scope import Filters
@@ -31,7 +33,8 @@ from rag.history import Turn
 from rag.question import read_question
 
 __all__ = [
-    "LOADERS", "Need", "Places", "RetrievalQuestion", "RetrievalSet", "Stretch", "gain", "load_sets", "own_cases",
+    "LOADERS", "Need", "Places", "RetrievalQuestion", "RetrievalSet", "Stretch", "chosen_sets", "gain", "load_sets",
+    "own_cases",
 ]  # fmt: skip
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -273,3 +276,18 @@ def load_sets(folder: Path, embedder: Embedder, names: Sequence[str]) -> Iterato
             yield LOADERS[name](folder)
         except MissingDataError as error:
             yield str(error)
+
+
+def chosen_sets(purpose: str | None, names: Sequence[str]) -> tuple[list[RetrievalSet], Embedder]:
+    """Return the own cases and the named sets of the folder that ``--data`` names; print what is missing of them."""
+    parser = argparse.ArgumentParser(description=purpose)
+    parser.add_argument("--data", required=True, type=Path, help="folder with the public sets' folders")
+    folder = parser.parse_args().data
+    embedder = embedder_for(BUNDLED_MODEL, precision="int8")
+    sets = []
+    for data in load_sets(folder, embedder, names):
+        if isinstance(data, RetrievalSet):
+            sets.append(data)
+        else:
+            print(data)
+    return sets, embedder
