@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEAST_EVIDENCE",
+    "MAX_TOKENS",
     "READINGS",
     "Extract",
     "Reader",
@@ -53,7 +54,8 @@ above that of none; and whether the extract answers at all. All are logits: 0 is
 Readings = npt.NDArray[np.float32]
 
 WEIGHTS = "reader.safetensors"
-_MAX_TOKENS = 320
+MAX_TOKENS = 320
+"""What is read of a question and an extract together, in tokens; the rest is cut off."""
 _LONGEST_ANSWER = 20  # in tokens
 LEAST_EVIDENCE = -8.0
 """About the least evidence that is ever read: of a sentence that was cut off, or of one that is not there."""
@@ -145,7 +147,7 @@ def reader_recipe() -> Recipe:
         weights_sha256=_weights_sha256(),
         build=_shipped_network,
         tokenizer=bundled_model_folder() / "tokenizer.json",
-        max_tokens=_MAX_TOKENS,
+        max_tokens=MAX_TOKENS,
         calibration=_calibration(),
     )
 

@@ -1,348 +1,365 @@
-"""Train the reader: ``python -m eval.fit.reader --data FOLDER [--from WEIGHTS] [--out FILE]``.
+"""Train the reader: ``python -m eval.fit.reader --examples FILE [--out FILE] [--device cuda --workers 2]``.
 
-Three stages from the bundled model, whose word vectors stay as they are: public questions once (`public_examples`); the
-stories (`story_examples`) several times, mixed with public ones and with questions that no story answers
-(`far_examples`); and questions of stories beside all that the search finds for them (`searches`), with some of the
-others. The loss is that of the start and end of the short answer, of each sentence's evidence, of whether the passage
-answers, and in the last stage of the share that falls to the right sentences of a search. Two cores take some four
-hours; ``--from`` and ``--stages`` leave some out, and ``--mean FILE ...`` makes one of several results. What it prints
-is read on questions that trained nothing: SQuAD's test half and the stories held out.
+The examples are those that ``python -m eval.fit.reader_sources`` makes. Two stages from the bundled model, whose word
+vectors stay as they are: public questions; and all together, of which each epoch draws others (`STAGES`). The loss is
+that of the start and end of the short answer, of each sentence's evidence, of whether the passage answers, and of the
+share that falls to the right sentences of a search. What is saved is a moving mean of the weights. What it prints is
+read on questions that trained nothing: SQuAD's test half and the stories held out, as windows and as whole searches.
+
+``--change all.rate=1e-4 all.epochs=6`` tries another schedule; with ``--minutes`` the rate reaches 0 by then, wherever
+the schedule is; ``--mean FILE ...`` makes one of several results. The same seed on the same machine does not quite
+give the same weights: the order of sums is left to the machine.
 """
 
 import argparse
 import random
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Encoding, Tokenizer
 from torch import nn
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from eval.fit.command import run_fit
-from eval.fit.reader_examples import (
-    Example,
-    far_examples,
-    judging_examples,
-    public_examples,
-    story_examples,
-)  # fmt: skip
-from eval.fit.reader_searches import searches
-from eval.fit.stories import Story, load_stories, split_stories
+from eval.fit.reader_batches import IGNORED, Batch, Loader, batches
+from eval.fit.reader_sets import ExampleSet, read_sets
 from index.embed import bundled_model_folder
+from index.errors import InputError
 from index.network_inputs import tokenizer_of
-from rag.quoter_model import QuoterModel
-from rag.reader import WEIGHTS, reader_network, reader_recipe
+from rag.reader import MAX_TOKENS, WEIGHTS, reader_network
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 WEIGHTS_FILE = CHECKOUT / "rag" / WEIGHTS
-_BATCH = 32
-_IGNORED = -100  # the label of an answer whose place is not known
 _ATTENTION = "sdpa_in_float32"
+_UNHELD = -1e4  # the score of what is not there
+_JUDGED_AT_ONCE = 128  # items
+_STEPS_BETWEEN_LOSSES = 50  # the loss is asked for no more often: a GPU is waited for then
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Say what to learn from, and at which rate.
+    """Say what to learn from, and how.
 
-    `passes` over the stories, and how many windows of them (None: all); how many public examples (None: all), questions
-    that no story answers, and searches.
+    The rate rises to `rate` over `warm_up` steps and falls to 0 in a line. A batch has `batch` items at most. What is
+    kept is a moving mean of the weights that forgets ``1 - mean`` a step. The search loss has `search_weight` beside
+    that of the passages. The rest says how many sets of a name an epoch draws, none twice until all were drawn.
     """
 
-    learning_rate: float
-    passes: int = 0
-    windows: int | None = None
-    public: int | None = None
+    rate: float
+    epochs: int
+    batch: int
+    warm_up: int = 200
+    mean: float = 0.999
+    search_weight: float = 0.5
+    public: int = 0
+    stories: int = 0
     far: int = 0
     searches: int = 0
+    saga_searches: int = 0
+
+    def epoch(self, sets: Mapping[str, Sequence[ExampleSet]], number: int, seed: int) -> list[ExampleSet]:
+        """Return what an epoch learns from."""
+        return [each for name in DRAWN for each in _drawn(sets[name], getattr(self, name), number, seed)]
 
     def at_most(self, limit: int) -> "Stage":
-        """Return the stage with no more than `limit` of each sort."""
-        public = limit if self.public is None else min(limit, self.public)
-        far, searched = min(limit, self.far), min(limit, self.searches)
-        return replace(self, public=public, windows=limit, far=far, searches=searched)
+        """Return one epoch of the stage with no more than `limit` sets of each name."""
+        return replace(self, epochs=1, **{name: min(limit, getattr(self, name)) for name in DRAWN})
 
 
-STAGES = {
-    "public": Stage(learning_rate=1.2e-4),
-    "stories": Stage(learning_rate=9e-5, passes=3, public=12_000, far=8_000),
-    "searches": Stage(learning_rate=6e-5, public=3_000, far=2_000, searches=12_000),
+DRAWN = ("public", "stories", "far", "searches", "saga_searches")
+JUDGED = {
+    "squad_test": "SQuAD, test half",
+    "stories_held_out": "stories held out",
+    "sagas_held_out": "sagas held out",
+    "searches_held_out": "searches of stories held out",
+    "saga_searches_held_out": "searches of sagas held out",
 }
-SEARCH_WEIGHT = 0.5  # of the loss over all sentences of a search, beside that of each passage
+STAGES = {
+    "public": Stage(rate=1.5e-4, epochs=2, batch=32, public=100_000),
+    "all": Stage(
+        rate=1.2e-4, epochs=4, batch=64,
+        public=12_000, stories=112_000, far=8_000, searches=7_000, saga_searches=7_000,
+    ),
+}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Hold an example as numbers: its tokens, the sentence that each stands in (-1: none), and the labels."""
-
-    encoding: Encoding
-    sentence_of: np.ndarray[Any, np.dtype[np.int64]]
-    gold: frozenset[int]
-    start: int
-    end: int
+def _drawn(sets: Sequence[ExampleSet], count: int, epoch: int, seed: int) -> list[ExampleSet]:
+    """Return what an epoch draws: a stretch of one order, which begins again where it ends."""
+    count = min(count, len(sets))
+    order = random.Random(seed).sample(range(len(sets)), len(sets))
+    return [sets[order[place % len(sets)]] for place in range(epoch * count, (epoch + 1) * count)]
 
 
-def encoded(examples: Sequence[Example], tokenizer: Tokenizer) -> list[Item]:
-    """Return the examples as numbers."""
-    encodings = tokenizer.encode_batch([(example.question, example.passage) for example in examples])
-    return [_item(example, encoding) for example, encoding in zip(examples, encodings, strict=True)]
-
-
-def _item(example: Example, encoding: Encoding) -> Item:
-    offsets, of_passage = np.array(encoding.offsets), np.array(encoding.type_ids) == 1
-    of_passage &= offsets[:, 1] > offsets[:, 0]
-    sentence_of = np.full(len(offsets), -1)
-    for number, span in enumerate(example.sentences):
-        sentence_of[of_passage & (offsets[:, 0] >= span.start) & (offsets[:, 1] <= span.end)] = number
-    start = end = 0 if not example.gold else _IGNORED
-    if example.answer:
-        held = of_passage & (offsets[:, 0] < example.answer.end) & (offsets[:, 1] > example.answer.start)
-        if held.any():
-            start, end = int(np.flatnonzero(held)[0]), int(np.flatnonzero(held)[-1])
-    return Item(encoding, sentence_of, example.gold, start, end)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemSet:
-    """Hold items that are learned from together: one passage, or all that are read for a question."""
-
-    items: tuple[Item, ...]
-    several: bool = False
-
-
-def alone(examples: Sequence[Example], tokenizer: Tokenizer) -> list[ItemSet]:
-    """Return the examples as sets of one."""
-    return [ItemSet((item,)) for item in encoded(examples, tokenizer)]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Hold items side by side, each tensor of shape ``(items, tokens)``, or ``(items,)`` for `starts` and `ends`."""
-
-    inputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-    sentence_of: torch.Tensor
-    starts: torch.Tensor
-    ends: torch.Tensor
-    gold: tuple[frozenset[int], ...]
-    searches: tuple[tuple[slice, bool], ...]
-
-    @classmethod
-    def of(cls, sets: Sequence[ItemSet]) -> "Batch":
-        """Return the items padded to the longest."""
-        items = [item for each in sets for item in each.items]
-        ends = np.cumsum([len(each.items) for each in sets])
-        searches = tuple(
-            (slice(end - len(each.items), end), each.several)
-            for each, end in zip(sets, ends, strict=True)
-            if len(each.items) > 1
-        )
-        longest = max(len(item.encoding.ids) for item in items)
-        tokens = torch.zeros(3, len(items), longest, dtype=torch.long)
-        sentence_of = torch.full((len(items), longest), -1)
-        for row, item in enumerate(items):
-            e = item.encoding
-            tokens[:, row, : len(e.ids)] = torch.tensor([e.ids, e.attention_mask, e.type_ids])
-            sentence_of[row, : len(e.ids)] = torch.from_numpy(item.sentence_of)
-        places = torch.tensor([(item.start, item.end) for item in items])
-        gold = tuple(item.gold for item in items)
-        return cls((tokens[0], tokens[1], tokens[2]), sentence_of, places[:, 0], places[:, 1], gold, searches)
-
-
-def evidence_of_sentences(evidence: torch.Tensor, sentence_of: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def evidence_of_sentences(evidence: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the mean evidence of each sentence's tokens, and which sentences have any; both ``(items, sentences)``."""
-    member = functional.one_hot(sentence_of + 1)[:, :, 1:].to(evidence.dtype)
+    numbers = torch.arange(batch.gold.shape[1], device=evidence.device)
+    member = (batch.sentence_of[:, :, None] == numbers).to(evidence.dtype)
     counts = member.sum(1)
     return torch.einsum("bt,bts->bs", evidence, member) / counts.clamp(min=1), counts > 0
 
 
-def loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Return the loss of a batch; logits have shape ``(items, tokens, 3)``."""
+def loss(logits: torch.Tensor, batch: Batch, search_weight: float) -> torch.Tensor:
+    """Return the loss of a batch; logits have shape ``(items, tokens, 3)``. It never waits for a GPU."""
     outside = batch.sentence_of < 0
     outside[:, 0] = False  # "no answer" points at the first token
-    span = torch.zeros(())
-    for column, places in ((0, batch.starts), (1, batch.ends)):
-        if (places != _IGNORED).any():
-            span = span + functional.cross_entropy(
-                logits[..., column].masked_fill(outside, -1e4), places, ignore_index=_IGNORED
+    span = sum(
+        (
+            functional.cross_entropy(
+                logits[..., column].masked_fill(outside, _UNHELD), places, ignore_index=IGNORED, reduction="sum"
             )
-    sentences, held = evidence_of_sentences(logits[..., 2], batch.sentence_of)
-    wanted = torch.zeros_like(sentences)
-    for row, gold in enumerate(batch.gold):
-        wanted[row, [number for number in gold if number < wanted.shape[1]]] = 1
-    answers = torch.tensor([float(bool(gold)) for gold in batch.gold])
-    each = functional.binary_cross_entropy_with_logits(sentences[held], wanted[held])
-    whole = functional.binary_cross_entropy_with_logits(logits[:, 0, 2], answers)
-    total = 0.5 * span + 2 * each + 0.5 * whole
-    own = [
-        search_loss(sentences[rows], held[rows], wanted[rows], several=several)
-        for rows, several in batch.searches
-        if not answers[rows].any() or (wanted[rows] * held[rows]).any()  # what answers may have been cut off
-    ]
-    return total + SEARCH_WEIGHT * torch.stack(own).mean() if own else total
+            / (places != IGNORED).sum().clamp(min=1)
+            for column, places in ((0, batch.starts), (1, batch.ends))
+        ),
+        start=logits.new_zeros(()),
+    )
+    sentences, held = evidence_of_sentences(logits[..., 2], batch)
+    wanted = (batch.gold & held).to(sentences.dtype)
+    each = functional.binary_cross_entropy_with_logits(sentences, wanted, reduction="none")
+    each = (each * held).sum() / held.sum().clamp(min=1)
+    whole = functional.binary_cross_entropy_with_logits(logits[:, 0, 2], batch.answers.to(logits.dtype))
+    return 0.5 * span + 2 * each + 0.5 * whole + search_weight * loss_of_searches(sentences, held, batch)
 
 
-def search_loss(sentences: torch.Tensor, held: torch.Tensor, wanted: torch.Tensor, *, several: bool) -> torch.Tensor:
-    """Return the loss over all sentences of a search, each tensor of shape ``(items, sentences)``.
+def loss_of_searches(sentences: torch.Tensor, held: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Return the mean over all items of the loss of the search that each is of; 0 for one that stands alone."""
+    scores, there, right = in_sets(sentences, held, batch)
+    sizes = (batch.sets >= 0).sum(1)
+    cut_off = answerable(batch) & ~right.any(1)
+    weights = sizes * ((sizes > 1) & ~cut_off)
+    return (search_losses(scores, there, right, batch.several) * weights).sum() / len(batch.starts)
+
+
+def answerable(batch: Batch) -> torch.Tensor:
+    """Return which of the sets hold what answers, perhaps where it was cut off: ``(sets,)``."""
+    return (batch.answers[batch.sets.clamp(min=0)] & (batch.sets >= 0)).any(1)
+
+
+def in_sets(
+    sentences: torch.Tensor, held: torch.Tensor, batch: Batch
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the scores of all sentences of each set, which are there, and which are right: ``(sets, sentences)``."""
+    places = batch.sets.clamp(min=0)
+    there = held[places] & (batch.sets >= 0)[:, :, None]
+    right = there & batch.gold[places]
+    return sentences[places].flatten(1), there.flatten(1), right.flatten(1)
+
+
+def search_losses(scores: torch.Tensor, held: torch.Tensor, right: torch.Tensor, several: torch.Tensor) -> torch.Tensor:
+    """Return the loss of each search over all its sentences, from ``(searches, sentences)`` and ``(searches,)``.
 
     It is the negative logarithm of the share that falls to the right sentences, or to "none" at 0 where there is none.
     Where several are needed it is the mean over them of each one's, beside the wrong ones and "none".
     """
-    scores, right = sentences[held], wanted[held] > 0
-    none = scores.new_zeros(1)
-    if not right.any():
-        return torch.cat([scores, none]).logsumexp(0)
-    if several:
-        wrong = torch.cat([scores[~right], none]).logsumexp(0)
-        return functional.softplus(wrong - scores[right]).mean()
-    return torch.cat([scores, none]).logsumexp(0) - scores[right].logsumexp(0)
+    everything = _log_sum(scores, held, none=True)
+    share = everything - torch.where(right.any(1), _log_sum(scores, right, none=False), 0)
+    wrong = _log_sum(scores, held & ~right, none=True)
+    of_each = (functional.softplus(wrong[:, None] - scores) * right).sum(1) / right.sum(1).clamp(min=1)
+    return torch.where(several & right.any(1), of_each, share)
 
 
-def batches(sets: Sequence[ItemSet], draw: random.Random) -> Iterator[list[ItemSet]]:
-    """Yield the sets in batches of about `_BATCH` items of like length, in an order that is drawn."""
-    order = draw.sample(range(len(sets)), len(sets))
-    chunks = [order[at : at + 50 * _BATCH] for at in range(0, len(order), 50 * _BATCH)]
-    found: list[list[ItemSet]] = []
-    for chunk in chunks:
-        chunk.sort(key=lambda place: max(len(item.encoding.ids) for item in sets[place].items))
-        filled = _BATCH
-        for place in chunk:
-            if filled + len(sets[place].items) > _BATCH:
-                found.append([])
-                filled = 0
-            found[-1].append(sets[place])
-            filled += len(sets[place].items)
-    draw.shuffle(found)
-    yield from found
+def _log_sum(scores: torch.Tensor, chosen: torch.Tensor, *, none: bool) -> torch.Tensor:
+    """Return the logarithm of the sum of the exponentials of the chosen scores, with that of "none" if wanted."""
+    beside = scores.new_full((len(scores), 1), 0.0 if none else _UNHELD)
+    return torch.cat([scores.masked_fill(~chosen, _UNHELD), beside], dim=1).logsumexp(1)
 
 
 def attend(
     module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None,
     **rest: Any,  # noqa: ANN401 - what transformers hands on
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """Attend in float32: on a CPU, the way back through bfloat16 takes twice as long."""
+    """Attend, on a CPU in float32: there the way back through bfloat16 takes twice as long."""
+    if query.device.type != "cpu":
+        return sdpa_attention_forward(module, query, key, value, mask, **rest)
     with torch.autocast("cpu", enabled=False):
         attended, _ = sdpa_attention_forward(module, query.float(), key.float(), value.float(), mask, **rest)
     return attended.to(query.dtype), None
 
 
-def train(network: nn.Module, sets: Sequence[ItemSet], learning_rate: float, draw: random.Random) -> None:
-    """Train once over the sets, at a rate that falls to 0 in a line."""
-    planned = list(batches(sets, draw))
-    learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in learned if p.ndim > 1], "weight_decay": 0.01},
-        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / 100) * (1 - step / len(planned))
-    )
-    network.train()
-    steps = tqdm(planned, unit="batch", mininterval=10)
-    for chosen in steps:
-        batch = Batch.of(chosen)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = network(*batch.inputs)
-        value = loss(logits.float(), batch)
+def whole_mask(*sizes: Any, **rest: Any) -> torch.Tensor | None:  # noqa: ANN401 - what transformers hands on
+    """Return the mask without asking whether it masks anything: a GPU would be waited for."""
+    return sdpa_mask(*sizes, **(rest | {"allow_is_bidirectional_skip": False}))
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """Train and judge a network on a device; `until` says when to stop, as `time.monotonic` tells the time."""
+
+    network: nn.Module
+    loader: Loader
+    until: float = float("inf")
+
+    def train(self, planned: Sequence[Sequence[ExampleSet]], stage: Stage) -> int:
+        """Train once over the batches that are planned; return the steps made. The network has the moving mean then."""
+        learned = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        kept = [parameter.detach().clone() for parameter in learned]
+        optimizer = torch.optim.AdamW(_groups(learned), lr=stage.rate, fused=True)
+        self.network.train()
+        begun, made = time.monotonic(), 0
+        steps = tqdm(self.loader.load(planned), total=len(planned), unit="batch", mininterval=10)
+        for step, batch in enumerate(steps):
+            progress = max(step / len(planned), (time.monotonic() - begun) / (self.until - begun))
+            if not 0 <= progress < 1:
+                break
+            rate = stage.rate * min(1.0, (step + 1) / stage.warm_up) * (1 - progress)
+            value = self._step(batch, optimizer, rate, stage.search_weight)
+            get_ema_multi_avg_fn(min(stage.mean, (1 + step) / (10 + step)))(  # type: ignore[no-untyped-call]
+                kept, learned, step
+            )
+            made = step + 1
+            if step % _STEPS_BETWEEN_LOSSES == 0:
+                steps.set_postfix(loss=f"{value.item():.3f}", rate=f"{rate:.1e}", refresh=False)
+        with torch.no_grad():
+            for parameter, mean in zip(learned, kept, strict=True):
+                parameter.copy_(mean)
+        return made
+
+    def _step(self, batch: Batch, optimizer: torch.optim.Optimizer, rate: float, search_weight: float) -> torch.Tensor:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        value = loss(self._logits(batch), batch, search_weight)
         value.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(learned, 1.0)
+        nn.utils.clip_grad_norm_([each for group in optimizer.param_groups for each in group["params"]], 1.0)
         optimizer.step()
-        schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        steps.set_postfix(loss=f"{value.item():.3f}")
+        return value.detach()
+
+    def _logits(self, batch: Batch) -> torch.Tensor:
+        with torch.autocast(self.loader.device, dtype=torch.bfloat16):
+            logits: torch.Tensor = self.network(*batch.inputs)
+        return logits.float()
+
+    def judge(self, sets: Sequence[ExampleSet]) -> "Figures":
+        """Return how often the best sentence of a set answers, and how well answerable is told from unanswerable."""
+        self.network.eval()
+        read = []
+        with torch.inference_mode():
+            for batch in self.loader.load(batches(sets, _JUDGED_AT_ONCE, random.Random(0))):
+                sentences, held = evidence_of_sentences(self._logits(batch)[..., 2], batch)
+                scores, there, right = in_sets(sentences, held, batch)
+                best, place = scores.masked_fill(~there, _UNHELD).max(1)
+                read.append(torch.stack([best, right.gather(1, place[:, None])[:, 0], answerable(batch)]))
+        best, hits, asked = torch.cat(read, dim=1).cpu().numpy()
+        return Figures.of(best, hits > 0, asked > 0)
 
 
-def judge(network: nn.Module, sets: Sequence[ItemSet]) -> str:
-    """Return how often the sentence read best answers, and how well answerable is told from unanswerable (AUC)."""
-    network.eval()
-    right: list[bool] = []
-    answerable: list[float] = []
-    others: list[float] = []
-    for at in range(0, len(sets), _BATCH):
-        batch = Batch.of(sets[at : at + _BATCH])
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            evidence = network(*batch.inputs).float()[..., 2]
-        sentences, held = evidence_of_sentences(evidence, batch.sentence_of)
-        sentences = sentences.masked_fill(~held, -1e4)
-        for gold, row in zip(batch.gold, sentences, strict=True):
-            (answerable if gold else others).append(float(row.max()))
-            if gold:
-                right.append(int(row.argmax()) in gold)
-    higher = np.array(answerable)[:, None] > np.array(others)[None]
-    return f"best sentence answers {np.mean(right):.3f} of {len(right)}, answerable or not: AUC {higher.mean():.3f}"
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Say how often the best sentence is right where one answers, and the AUC of its score, answerable or not."""
+
+    right: float
+    answerable: int
+    auc: float
+
+    @classmethod
+    def of(
+        cls, best: npt.NDArray[np.float32], right: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_]
+    ) -> "Figures":
+        """Return the figures from one value of each sort for each set."""
+        yes, no = best[answerable], best[~answerable]
+        higher = (yes[:, None] > no).mean() if len(yes) and len(no) else float("nan")
+        return cls(float(right[answerable].mean()) if len(yes) else float("nan"), len(yes), float(higher))
+
+    def __str__(self) -> str:
+        return f"best sentence answers {self.right:.4f} of {self.answerable}, answerable or not: AUC {self.auc:.4f}"
+
+
+def _groups(learned: Sequence[nn.Parameter]) -> list[dict[str, Any]]:
+    """Return the parameters, of which matrices decay."""
+    return [
+        {"params": [each for each in learned if each.ndim > 1], "weight_decay": 0.01},
+        {"params": [each for each in learned if each.ndim <= 1], "weight_decay": 0.0},
+    ]
 
 
 def main() -> None:
     """Train, print the figures, and save the weights, by default where the package ships them."""
+    options = _options()
+    if options.mean:
+        save_file(mean_of(options.mean), options.out)
+        return
+    until = time.monotonic() + 60 * options.minutes
+    torch.manual_seed(options.seed)
+    tokenizer = tokenizer_of((bundled_model_folder() / "tokenizer.json").read_bytes(), max_tokens=MAX_TOKENS)
+    network = network_to_train(options.start).to(options.device)
+    trainer = Trainer(network, Loader(tokenizer, options.device, options.workers), until)
+    sets = read_sets(options.examples)
+    judged = {name: _drawn(sets[name], options.limit or len(sets[name]), 0, 0) for name in JUDGED}
+    stages = changed(STAGES, options.change)
+    for number, name in enumerate(options.stages):
+        stage = stages[name] if options.limit is None else stages[name].at_most(options.limit)
+        made = trainer.train(planned(stage, sets, seed=options.seed + number), stage)
+        save(network, options.out)
+        print(f"after {name}, {made} steps: {stage}")
+        for key, title in JUDGED.items():
+            print(f"{title}: {trainer.judge(judged[key])}", flush=True)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the reader.")
-    parser.add_argument("--data", type=Path, help="folder of the public sets, which training needs")
+    parser.add_argument("--examples", type=Path, help="file that eval.fit.reader_sources made, which training needs")
     parser.add_argument("--from", dest="start", type=Path, help="weights to begin with, in place of the bundled model")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to go through")
+    parser.add_argument("--change", nargs="+", default=[], help="other values for stages: all.rate=1e-4")
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to train")
+    parser.add_argument("--workers", type=int, default=0, help="processes beside, which make batches")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="how long to train at most")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FILE, help="file to save the weights to")
     parser.add_argument("--limit", type=int, help="examples of each sort and stage, to try it out")
     parser.add_argument("--mean", type=Path, nargs="+", help="train nothing: save the mean of these weights")
     options = parser.parse_args()
-    if options.mean:
-        save_file(mean_of(options.mean), options.out)
-        return
-    if not options.data:
-        parser.error("--data is missing: training needs the folder of the public sets")
-    torch.manual_seed(0)
-    draw = random.Random(0)
+    if not (options.examples or options.mean):
+        parser.error("--examples is missing; make the file: python -m eval.fit.reader_sources --data FOLDER --out FILE")
+    return options
+
+
+def network_to_train(start: Path | None) -> nn.Module:
+    """Return the network with weights to begin with, set to learn what training may change."""
     AttentionInterface.register(_ATTENTION, attend)
-    AttentionMaskInterface.register(_ATTENTION, sdpa_mask)
-    network = reader_network(options.start, attention=_ATTENTION)
+    AttentionMaskInterface.register(_ATTENTION, whole_mask)
+    network = reader_network(start, attention=_ATTENTION)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(_is_trained(name))
-    tokenizer_file = bundled_model_folder() / "tokenizer.json"
-    tokenizer = tokenizer_of(tokenizer_file.read_bytes(), max_tokens=reader_recipe().max_tokens)
-    learned, held_out = split_stories(load_stories())
-    public = public_examples(options.data, seed=7)
-    tests = {
-        "SQuAD, test half": alone(judging_examples(options.data)[:1000], tokenizer),
-        "stories held out": alone(story_examples(held_out, seed=0), tokenizer),
-    }
-    for seed, name in enumerate(options.stages):
-        stage = STAGES[name] if options.limit is None else STAGES[name].at_most(options.limit)
-        sets = to_learn(stage, learned, public, tokenizer, seed=seed)
-        train(network, sets, stage.learning_rate, draw)
-        save(network, options.out)
-        print(f"after {name}, {len(sets)} sets:")
-        report(network, tests)
+    return network
 
 
-def to_learn(
-    stage: Stage, stories: Sequence[Story], public: Sequence[Example], tokenizer: Tokenizer, *, seed: int
-) -> list[ItemSet]:
-    """Return what a stage learns from; the public questions that it learns are others than those that go far."""
-    drawn = random.Random(seed).sample(public, len(public))
-    learned, others = drawn[: stage.public], drawn[stage.public or len(drawn) :]
-    told = [example for number in range(stage.passes) for example in story_examples(stories, seed=number)]
-    far = far_examples([example.question for example in others[: stage.far]], stories, seed=seed)
-    sets = alone([*told[: stage.windows], *learned, *far], tokenizer)
-    for search in searches(stories, stage.searches, reach=QuoterModel.load().reach, seed=seed):
-        sets.append(ItemSet(tuple(encoded(search.examples, tokenizer)), search.several))
-    return sets
+def changed(stages: Mapping[str, Stage], changes: Sequence[str]) -> dict[str, Stage]:
+    """Return the stages with other values: ``["all.rate=1e-4"]``."""
+    found = dict(stages)
+    for change in changes:
+        place, _, value = change.partition("=")
+        stage, _, field = place.partition(".")
+        try:
+            found[stage] = replace(found[stage], **{field: type(getattr(found[stage], field))(value)})
+        except (KeyError, AttributeError, ValueError) as error:
+            raise InputError(f"{change!r} changes no stage; write STAGE.FIELD=VALUE, such as all.rate=1e-4") from error
+    return found
 
 
-def report(network: nn.Module, tests: dict[str, list[ItemSet]]) -> None:
-    """Print the figures of each set."""
-    for name, sets in tests.items():
-        print(f"{name}: {judge(network, sets)}", flush=True)
+def planned(stage: Stage, sets: Mapping[str, Sequence[ExampleSet]], *, seed: int) -> list[list[ExampleSet]]:
+    """Return the batches of all epochs of a stage, in order."""
+    draw = random.Random(seed)
+    return [
+        batch for number in range(stage.epochs) for batch in batches(stage.epoch(sets, number, seed), stage.batch, draw)
+    ]
 
 
 def save(network: nn.Module, path: Path) -> None:
     """Save what training may change, in half precision."""
     state = network.state_dict()
-    save_file({name: value.half().contiguous() for name, value in state.items() if _is_trained(name)}, path)
+    kept = {name: value.half().contiguous().cpu() for name, value in state.items() if _is_trained(name)}
+    save_file(kept, path)
 
 
 def mean_of(files: Sequence[Path]) -> dict[str, torch.Tensor]:

@@ -18,6 +18,7 @@ from eval.benchmarks.clapnq import load as load_clapnq
 from eval.benchmarks.data_files import DataFiles
 from eval.benchmarks.options import chosen_groups
 from eval.benchmarks.squad import ParagraphRow, QuestionRow, development_file, read_paragraphs
+from eval.fit.reader_sets import Example
 from eval.fit.stories import Story, StoryArticle, StoryQuestion
 from index.article import Article
 from index.errors import InputError
@@ -25,7 +26,7 @@ from index.sentences import Span, split_sentences
 from rag.extracts import head_of, introduced
 from rag.terms import read_terms
 
-__all__ = ["Example", "far_examples", "judging_examples", "public_examples", "story_examples"]
+__all__ = ["far_examples", "judging_examples", "public_examples", "story_examples"]
 
 _SIZES = (250, 350, 450, 550, 650, 800)  # of a window, in characters
 _TITLED = 0.85  # share of the windows that stand under their title
@@ -38,21 +39,6 @@ _AROUND_GOLD = 0.85  # share of the windows of a story that are laid around a se
 _SQUAD = "https://rajpurkar.github.io/SQuAD-explorer/"
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-Z][\w’'-]+(?:\s+[A-Z][\w’'-]+)*")
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """Hold a question and a passage; places are in `head` + `text`.
-
-    `gold` has the numbers of the sentences that answer; `answer` the place of the short answer, None where it is not
-    known. An example without gold teaches that the passage does not answer.
-    """
-
-    question: str
-    passage: str
-    sentences: tuple[Span, ...]
-    gold: frozenset[int]
-    answer: Span | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ reader learns which sentence of a search is to stand above the others, in whiche
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from eval.cases import Case
 from eval.fit.judged import SEVERAL, gold_of, read_for, story_cases
-from eval.fit.reader_examples import Example
+from eval.fit.reader_sets import Example, ExampleSet
 from eval.fit.stories import Story
 from index.news_index import NewsIndex
 from index.sentences import Span
@@ -21,24 +20,13 @@ from rag.extracts import extracts
 from rag.features import with_known_names
 from rag.reader import Extract
 
-__all__ = ["Search", "searches"]
+__all__ = ["searches"]
 
 _SHELF = 24  # stories that are searched at once; of many more, the gold of hard questions is too seldom found
 _MOST_READ = 6  # extracts of a search: those with gold, and the first of the others
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Hold one question beside each passage that is read for it.
-
-    `several` tells that an answer needs every sentence of gold; of another question, any of them will do.
-    """
-
-    examples: tuple[Example, ...]
-    several: bool
-
-
-def searches(stories: Sequence[Story], count: int, *, reach: float, seed: int) -> list[Search]:
+def searches(stories: Sequence[Story], count: int, *, reach: float, seed: int) -> list[ExampleSet]:
     """Return at most `count` questions of the stories, drawn by the seed, as they are read with a `reach`.
 
     A question is asked of an index of `_SHELF` stories. Left out are those of several parts, because the stories do not
@@ -46,7 +34,7 @@ def searches(stories: Sequence[Story], count: int, *, reach: float, seed: int) -
     """
     draw = random.Random(seed)
     order = draw.sample(stories, len(stories))
-    found: list[Search] = []
+    found: list[ExampleSet] = []
     for at in range(0, len(order), _SHELF):
         if len(found) >= count:
             break
@@ -57,7 +45,7 @@ def searches(stories: Sequence[Story], count: int, *, reach: float, seed: int) -
     return draw.sample(found, min(count, len(found)))
 
 
-def _search(index: NewsIndex, case: Case, reach: float) -> Search | None:
+def _search(index: NewsIndex, case: Case, reach: float) -> ExampleSet | None:
     question, evidence = read_for(index, case, reach)
     if len(question.parts) > 1:
         return None
@@ -70,7 +58,7 @@ def _search(index: NewsIndex, case: Case, reach: float) -> Search | None:
     answer = next(iter(case.answers), "")
     read = [_example(part.text, extract, rows, gold, answer) for rows, extract in stretches]
     read.sort(key=lambda example: not example.gold)
-    return Search(tuple(read[:_MOST_READ]), several=case.kind in SEVERAL)
+    return ExampleSet(tuple(read[:_MOST_READ]), several=case.kind in SEVERAL)
 
 
 def _example(question: str, extract: Extract, rows: Sequence[int], gold: frozenset[int], answer: str) -> Example:
