@@ -64,6 +64,7 @@ class Stage:
     search_weight: float = 0.5
     public: int = 0
     stories: int = 0
+    sagas: int = 0
     far: int = 0
     searches: int = 0
     saga_searches: int = 0
@@ -77,7 +78,7 @@ class Stage:
         return replace(self, epochs=1, **{name: min(limit, getattr(self, name)) for name in DRAWN})
 
 
-DRAWN = ("public", "stories", "far", "searches", "saga_searches")
+DRAWN = ("public", "stories", "sagas", "far", "searches", "saga_searches")
 JUDGED = {
     "squad_test": "SQuAD, test half",
     "stories_held_out": "stories held out",
@@ -89,7 +90,7 @@ STAGES = {
     "public": Stage(rate=1.5e-4, epochs=2, batch=32, public=100_000),
     "all": Stage(
         rate=1.2e-4, epochs=4, batch=64,
-        public=12_000, stories=112_000, far=8_000, searches=7_000, saga_searches=7_000,
+        public=12_000, stories=80_000, sagas=32_000, far=8_000, searches=7_000, saga_searches=7_000,
     ),
 }  # fmt: skip
 
@@ -208,9 +209,10 @@ class Trainer:
         begun, made = time.monotonic(), 0
         steps = tqdm(self.loader.load(planned), total=len(planned), unit="batch", mininterval=10)
         for step, batch in enumerate(steps):
-            progress = max(step / len(planned), (time.monotonic() - begun) / (self.until - begun))
-            if not 0 <= progress < 1:
+            now = time.monotonic()
+            if now >= self.until:
                 break
+            progress = max(step / len(planned), (now - begun) / (self.until - begun))
             rate = stage.rate * min(1.0, (step + 1) / stage.warm_up) * (1 - progress)
             value = self._step(batch, optimizer, rate, stage.search_weight)
             get_ema_multi_avg_fn(min(stage.mean, (1 + step) / (10 + step)))(  # type: ignore[no-untyped-call]

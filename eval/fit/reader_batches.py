@@ -108,6 +108,10 @@ class Batch:
         """Return the batch on a device."""
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
 
+    def pin_memory(self) -> "Batch":
+        """Return the batch in memory from which a GPU takes it without being waited for; torch calls this."""
+        return Batch(*(getattr(self, field.name).pin_memory() for field in fields(self)))
+
 
 def batches(sets: Sequence[ExampleSet], size: int, draw: random.Random) -> list[list[ExampleSet]]:
     """Return the sets in batches of at most `size` items, of like length, in an order that is drawn."""
@@ -159,9 +163,9 @@ class Loader:
 
     def load(self, planned: Sequence[Sequence[ExampleSet]]) -> Iterator[Batch]:
         """Yield the batches that are planned."""
-        loaded = DataLoader(
-            _Encoded(planned, self.tokenizer), batch_size=None, num_workers=self.workers, collate_fn=_as_it_is
-        )
+        made = _Encoded(planned, self.tokenizer)
+        pinned = self.device != "cpu"
+        loaded = DataLoader(made, batch_size=None, num_workers=self.workers, collate_fn=_as_it_is, pin_memory=pinned)
         for batch in loaded:
             yield batch.to(self.device)
 

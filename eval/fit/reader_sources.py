@@ -20,7 +20,7 @@ from rag.quoter_model import QuoterModel
 
 _DRAWS = 3  # of windows for every question of a story
 _FAR = 16_000
-_SEARCHES, _SAGA_SEARCHES = 16_000, 8_000
+_SEARCHES, _SAGA_SEARCHES = 40_000, 10_000  # about all that there are
 _JUDGED_WINDOWS, _JUDGED_SEARCHES = 2_000, 300  # of stories and of sagas each
 _PAIR = 2  # articles of a story that is no saga
 
@@ -31,7 +31,8 @@ def sets_of(data: Path, stories: Sequence[Story]) -> Iterator[tuple[str, list[Ex
     reach = QuoterModel.load().reach
     public = public_examples(data, seed=7)
     yield "public", _alone(public)
-    yield "stories", _alone([each for seed in range(_DRAWS) for each in story_examples(learned, seed=seed)])
+    yield "stories", _alone(_windows(_pairs(learned)))
+    yield "sagas", _alone(_windows(_sagas(learned)))
     asked = random.Random(0).sample(public, min(_FAR, len(public)))
     yield "far", _alone(far_examples([example.question for example in asked], learned, seed=0))
     yield "saga_searches", searches(_sagas(learned), _SAGA_SEARCHES, reach=reach, seed=1)
@@ -41,6 +42,10 @@ def sets_of(data: Path, stories: Sequence[Story]) -> Iterator[tuple[str, list[Ex
     yield "stories_held_out", _alone(story_examples(_pairs(held_out), seed=0)[:_JUDGED_WINDOWS])
     yield "saga_searches_held_out", searches(_sagas(held_out), _JUDGED_SEARCHES, reach=reach, seed=3)
     yield "searches_held_out", searches(_pairs(held_out), _JUDGED_SEARCHES, reach=reach, seed=4)
+
+
+def _windows(stories: Sequence[Story]) -> list[Example]:
+    return [example for seed in range(_DRAWS) for example in story_examples(stories, seed=seed)]
 
 
 def _alone(examples: Sequence[Example]) -> list[ExampleSet]:

@@ -2,22 +2,24 @@
 
 import math
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
-from tokenizers import Encoding, Tokenizer
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import WordLevelTrainer
+from torch import nn
 from torch.nn import functional
 
-from eval.fit.reader import DRAWN, STAGES, Figures, Stage, changed, loss, mean_of, planned, search_losses
+from eval.fit.reader import DRAWN, STAGES, Figures, Stage, Trainer, changed, loss, mean_of, planned, save, search_losses
 from eval.fit.reader_batches import IGNORED, Batch, Loader, batches, encoded
 from eval.fit.reader_examples import story_examples
 from eval.fit.reader_searches import searches
@@ -25,6 +27,7 @@ from eval.fit.reader_sets import ExampleSet
 from eval.fit.stories import Story
 from index.errors import InputError
 from tests.fakes import FakeEmbedder
+from tests.fit.told import FERRY, TUNNEL
 
 
 def test_a_search_is_a_question_beside_all_passages_that_are_read_for_it(
@@ -71,18 +74,29 @@ def test_where_several_sentences_are_needed_the_loss_counts_each_of_them() -> No
     assert _search_loss(both, [0, 1], several=True) < 0.1
 
 
-class Words:
-    """Stand for the tokenizer: a token for every word of a pair."""
-
-    def encode_batch(self, pairs: Sequence[tuple[str, str]]) -> list[Encoding]:
-        return [self._one.encode(question, passage) for question, passage in pairs]
-
-    _one = Tokenizer(WordLevel({"[UNK]": 0, "?": 1}, unk_token="[UNK]"))
-    _one.pre_tokenizer = Whitespace()
-    _one.post_processor = TemplateProcessing(single="? $A", pair="? $A ? $B:1", special_tokens=[("?", 1)])
+def _words() -> Tokenizer:
+    """Return a tokenizer of whole words, which knows those of the stories."""
+    tokenizer = Tokenizer(WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.train_from_iterator([*FERRY, *TUNNEL], WordLevelTrainer(special_tokens=["?"], show_progress=False))
+    tokenizer.post_processor = TemplateProcessing(single="? $A", pair="? $A ? $B:1", special_tokens=[("?", 0)])
+    return tokenizer
 
 
-WORDS = cast(Tokenizer, Words())
+WORDS = _words()
+
+
+class Bag(nn.Module):
+    """Stand for the network: what it says of a token depends on nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(WORDS.get_vocab_size(), 3)
+        nn.init.zeros_(self.words.weight)
+
+    def forward(self, ids: torch.Tensor, _mask: torch.Tensor, _types: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.words(ids)
+        return logits
 
 
 def _sets(stories: Sequence[Story]) -> list[ExampleSet]:
@@ -97,7 +111,7 @@ def test_the_tokens_of_a_sentence_are_known_as_its_own(stories: list[Story]) -> 
     (search,) = _joined(_sets(stories), 3)[:1]
     batch = _batch([search])
     for row, example in enumerate(search.examples):
-        words = [len(Words._one.encode(span.of(example.passage)).ids) - 1 for span in example.sentences]
+        words = [len(WORDS.encode(span.of(example.passage)).ids) - 1 for span in example.sentences]
         assert [int((batch.sentence_of[row] == number).sum()) for number in range(len(words))] == words
         assert set(batch.gold[row].nonzero()[:, 0].tolist()) == example.gold
     assert batch.sets.tolist() == [[0, 1, 2]]
@@ -192,6 +206,29 @@ def test_a_stage_can_be_changed_by_name() -> None:
 def test_a_change_of_what_is_not_there_is_refused(change: str) -> None:
     with pytest.raises(InputError, match=f"{change}.*STAGE.FIELD=VALUE"):
         changed(STAGES, [change])
+
+
+def test_what_was_trained_finds_what_answers(stories: list[Story]) -> None:
+    sets = [each for each in _sets(stories) if "minors died?" in each.examples[0].question]
+    trainer = Trainer(Bag(), Loader(WORDS, "cpu", 0))
+    before = trainer.judge(sets)
+    assert trainer.train([sets] * 60, Stage(rate=0.1, epochs=1, batch=99, warm_up=1)) == 60
+    assert trainer.judge(sets).right == 1.0 > before.right
+
+
+def test_training_stops_when_its_time_is_over_and_changes_nothing_then(stories: list[Story]) -> None:
+    network = Bag()
+    before = network.words.weight.detach().clone()
+    trainer = Trainer(network, Loader(WORDS, "cpu", 0), until=time.monotonic() - 1)
+    assert trainer.train([_sets(stories)], STAGES["public"]) == 0
+    assert torch.equal(network.words.weight, before)
+
+
+def test_what_is_saved_is_what_training_may_change_in_half_precision(tmp_path: Path) -> None:
+    network = nn.ModuleDict({"bert": nn.ModuleDict({"embeddings": nn.Linear(2, 2)}), "head": nn.Linear(2, 3)})
+    save(network, tmp_path / "weights")
+    saved = load_file(tmp_path / "weights")
+    assert {name: value.dtype for name, value in saved.items()} == {"head.weight": torch.half, "head.bias": torch.half}
 
 
 def test_figures_say_how_often_the_best_sentence_is_right_and_how_well_answerable_is_told() -> None:
