@@ -6,9 +6,9 @@ that of the start and end of the short answer, of each sentence's evidence, of w
 share that falls to the right sentences of a search. What is saved is a moving mean of the weights. What it prints is
 read on questions that trained nothing: SQuAD's test half and the stories held out, as windows and as whole searches.
 
-``--change all.rate=1e-4 all.epochs=6`` tries another schedule; with ``--minutes`` the rate reaches 0 by then, wherever
-the schedule is; ``--mean FILE ...`` makes one of several results. The same seed on the same machine does not quite
-give the same weights: the order of sums is left to the machine.
+Two cores take some ten hours. With ``--minutes`` the rate reaches 0 by then, wherever the schedule is; ``--change
+all.rate=1e-4 all.epochs=6`` tries another schedule; ``--mean FILE ...`` makes one of several results. The same seed
+does not quite give the same weights: in which order numbers are added is left to the machine.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Make what the reader learns from: ``python -m eval.fit.reader_sources --data FOLDER --out FILE``.
 
-Of all it takes a quarter of an hour on two cores. The public questions, the windows of stories and the searches are
+It takes some 25 minutes on two cores. The public questions, the windows of stories and the searches are
 those of `reader_examples` and `reader_searches`; `far` are public questions beside windows of stories, each of them
 learned beside its own passage too. What judges the reader is SQuAD's test half and the stories held out, the sagas
 apart: each of them has seven articles on events that resemble each other.
