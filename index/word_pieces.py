@@ -4,8 +4,10 @@ The ids are those of the tokenizer for the whole text: no rule of BERT's looks a
 that it always makes a piece of its own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,21 +50,19 @@ class WordPieces:
 
     def encode(self, text: str, max_tokens: int) -> PieceIds:
         """Return the pieces of a text between the tokens before and behind it, cut to `max_tokens` with them."""
-        return PieceIds([self._first, *self._pieces(text)[: max_tokens - 2], self._last])
+        pieces = list(chain.from_iterable(self._pieces(text)))
+        return PieceIds([self._first, *pieces[: max_tokens - 2], self._last])
 
     def count(self, text: str) -> int:
         """Return how many pieces a text has, without the tokens before and behind it."""
-        return len(self._pieces(text))
+        return sum(map(len, self._pieces(text)))
 
-    def _pieces(self, text: str) -> list[int]:
+    def _pieces(self, text: str) -> Iterator[tuple[int, ...]]:
+        """Yield the pieces of each word."""
         for mark in _MARKS:
             text = text.replace(mark, f" {mark} ")
         words = text.split(" ")  # not at all white space: some of it is control characters, which join words
-        return [
-            piece
-            for word in words
-            for piece in (self._known(word) if len(word) <= _LONGEST_KEPT else self._pieces_of_word(word))
-        ]
+        return map(self._known if max(map(len, words)) <= _LONGEST_KEPT else self._pieces_of_word, words)
 
     def _pieces_of_word(self, word: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(word, add_special_tokens=False).ids)
