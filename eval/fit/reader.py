@@ -53,12 +53,14 @@ class Stage:
 
     The rate rises to `rate` over `warm_up` steps and falls to 0 in a line. A batch has `batch` items at most. What is
     kept is a moving mean of the weights that forgets ``1 - mean`` a step. The search loss has `search_weight` beside
-    that of the passages. The rest says how many sets of a name an epoch draws, none twice until all were drawn.
+    that of the passages. It ends after `steps` batches, also within an epoch. The rest says how many sets of a name an
+    epoch draws, none twice until all were drawn.
     """
 
     rate: float
     epochs: int
     batch: int
+    steps: int = 1_000_000
     warm_up: int = 200
     mean: float = 0.999
     search_weight: float = 0.5
@@ -87,9 +89,9 @@ JUDGED = {
     "saga_searches_held_out": "searches of sagas held out",
 }
 STAGES = {
-    "public": Stage(rate=1.5e-4, epochs=2, batch=32, public=100_000),
+    "public": Stage(rate=1.5e-4, epochs=1, batch=32, public=100_000),
     "all": Stage(
-        rate=1.2e-4, epochs=4, batch=64,
+        rate=1.5e-4, epochs=4, batch=64, steps=10_065,
         public=12_000, stories=80_000, sagas=32_000, far=8_000, searches=7_000, saga_searches=7_000,
     ),
 }  # fmt: skip
@@ -352,9 +354,10 @@ def changed(stages: Mapping[str, Stage], changes: Sequence[str]) -> dict[str, St
 def planned(stage: Stage, sets: Mapping[str, Sequence[ExampleSet]], *, seed: int) -> list[list[ExampleSet]]:
     """Return the batches of all epochs of a stage, in order."""
     draw = random.Random(seed)
-    return [
+    found = [
         batch for number in range(stage.epochs) for batch in batches(stage.epoch(sets, number, seed), stage.batch, draw)
     ]
+    return found[: stage.steps]
 
 
 def save(network: nn.Module, path: Path) -> None:
