@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from index.errors import ModelError
 from index.network_inputs import Encoding, Text, padded_inputs, padded_length, tokenizer_of
-from index.prepare import MODEL, TOKENIZER, WEIGHTS, Precision, Recipe, prepared_files, quiet_import
+from index.prepare import MODEL, TOKENIZER, WEIGHTS, Precision, Recipe, kept_core, prepared_files, quiet_import
 from index.threads import cores
 from index.word_pieces import WordPieces
 
@@ -104,7 +104,7 @@ class Encoder:
 
 def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "openvino.CompiledModel":
     openvino = quiet_import("openvino")
-    core = openvino.Core()
+    core = kept_core()
     settings: dict[str, object] = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": threads,  # one text or group a thread: faster than several on one

@@ -28,6 +28,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from io import StringIO
 from pathlib import Path
@@ -43,7 +44,17 @@ if TYPE_CHECKING:
     import openvino
     import torch
 
-__all__ = ["MODEL", "TOKENIZER", "WEIGHTS", "Precision", "Recipe", "prepare", "prepared_files", "quiet_import"]
+__all__ = [
+    "MODEL",
+    "TOKENIZER",
+    "WEIGHTS",
+    "Precision",
+    "Recipe",
+    "kept_core",
+    "prepare",
+    "prepared_files",
+    "quiet_import",
+]
 
 Precision = Literal["int8", "bfloat16", "float32"]
 
@@ -146,11 +157,11 @@ def _make(recipe: Recipe, folder: Path) -> None:
 
 def _write(recipe: Recipe, folder: Path) -> None:
     shutil.copyfile(recipe.tokenizer, folder / TOKENIZER)
-    openvino = quiet_import("openvino")
+    openvino, core = quiet_import("openvino"), kept_core()
     model = _converted(recipe)
     try:
         openvino.save_model(model, folder / MODEL, compress_to_fp16=recipe.precision == "int8")
-        openvino.Core().read_model(folder / MODEL)  # a full disk may cut a file off without an error
+        core.read_model(folder / MODEL)  # a full disk may cut a file off without an error
     except RuntimeError as error:
         raise _unwritable(folder.parent, "the prepared model could not be written whole") from error
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
@@ -246,6 +257,18 @@ def quiet_import(name: str) -> Any:  # noqa: ANN401 - a module
         return importlib.import_module(name)
     except ImportError as error:
         raise _missing(name) from error
+
+
+@cache
+def kept_core() -> "openvino.Core":
+    """Return the one core of OpenVINO in this process, which is never let go, with what it needs for the CPU loaded.
+
+    OpenVINO gives the thread that loads it a stack for signals, and takes the memory back with its last core: the next
+    signal that Python handles, as that of Ctrl-C, would end the process.
+    """
+    core: openvino.Core = quiet_import("openvino").Core()
+    core.get_property("CPU", "FULL_DEVICE_NAME")
+    return core
 
 
 def _refuse_telemetry() -> None:

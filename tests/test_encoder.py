@@ -108,6 +108,30 @@ def test_encoders_can_be_let_go_one_after_the_other(tiny: Recipe, tiny_cache: Pa
     assert ran == [(9, 1)] * 5  # with openvino's own queue, this hung
 
 
+LET_GO = """
+import gc, os, signal, sys
+from pathlib import Path
+from index.encoder import Encoder
+from tests.tiny_network import recipe
+encoder = Encoder.open(recipe(Path(sys.argv[1])), Path(sys.argv[2]))
+encoder.run(encoder.tokenize(["it"]))
+del encoder
+gc.collect()
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_signals_are_handled_when_the_last_encoder_was_let_go(
+    tiny: Recipe, tiny_cache: Path, tmp_path: Path, checkout: Path, *, prepared: bool
+) -> None:
+    cache = tiny_cache if prepared else tmp_path / "empty"
+    command = [sys.executable, "-c", LET_GO, str(tiny.tokenizer.parent), str(cache)]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
+
+
 RUN_AT_ONCE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
