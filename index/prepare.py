@@ -263,8 +263,8 @@ def quiet_import(name: str) -> Any:  # noqa: ANN401 - a module
 def kept_core() -> "openvino.Core":
     """Return the one core of OpenVINO in this process, which is never let go, with what it needs for the CPU loaded.
 
-    OpenVINO gives the thread that loads it a stack for signals, and takes the memory back with its last core: the next
-    signal that Python handles, as that of Ctrl-C, would end the process.
+    Each core gives the thread that loads it a stack for signals, and where it goes that of the core before comes back,
+    which may be gone too: the next signal that Python handles, as that of Ctrl-C, would end the process.
     """
     core: openvino.Core = quiet_import("openvino").Core()
     core.get_property("CPU", "FULL_DEVICE_NAME")

@@ -113,9 +113,10 @@ import gc, os, signal, sys
 from pathlib import Path
 from index.encoder import Encoder
 from tests.tiny_network import recipe
-encoder = Encoder.open(recipe(Path(sys.argv[1])), Path(sys.argv[2]))
-encoder.run(encoder.tokenize(["it"]))
-del encoder
+first, second = (Encoder.open(recipe(Path(sys.argv[1])), Path(sys.argv[2])) for _ in range(2))
+del first
+gc.collect()
+del second
 gc.collect()
 signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
 os.kill(os.getpid(), signal.SIGUSR1)
@@ -123,7 +124,7 @@ os.kill(os.getpid(), signal.SIGUSR1)
 
 
 @pytest.mark.parametrize("prepared", [True, False])
-def test_signals_are_handled_when_the_last_encoder_was_let_go(
+def test_signals_are_handled_when_two_encoders_were_let_go_one_after_the_other(
     tiny: Recipe, tiny_cache: Path, tmp_path: Path, checkout: Path, *, prepared: bool
 ) -> None:
     cache = tiny_cache if prepared else tmp_path / "empty"
