@@ -1,9 +1,7 @@
 """The examples of the reader as tensors: batches of items of like length, made ahead by other processes if wanted."""
 
 import random
-import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -168,19 +166,8 @@ class Loader:
         made = _Encoded(planned, self.tokenizer)
         pinned = self.device != "cpu"
         loaded = DataLoader(made, batch_size=None, num_workers=self.workers, collate_fn=_as_it_is, pin_memory=pinned)
-        with _ends_of_children_as_before() if self.workers else nullcontext():
-            for batch in loaded:
-                yield batch.to(self.device)
-
-
-@contextmanager
-def _ends_of_children_as_before() -> Iterator[None]:
-    """Take back what torch does when a process ends: beside OpenVINO, the next one that did would end this one too."""
-    before = signal.getsignal(signal.SIGCHLD)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, before or signal.SIG_DFL)
+        for batch in loaded:
+            yield batch.to(self.device)
 
 
 def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - a batch, which torch would take apart

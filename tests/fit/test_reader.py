@@ -2,7 +2,6 @@
 
 import math
 import random
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -180,12 +179,6 @@ def test_other_processes_make_the_same_batches_in_the_same_order(stories: list[S
     here, beside = (list(Loader(WORDS, "cpu", workers).load(chosen)) for workers in (0, 2))
     assert [batch.inputs.tolist() for batch in here] == [batch.inputs.tolist() for batch in beside]
     assert [batch.gold.tolist() for batch in here] == [batch.gold.tolist() for batch in beside]
-
-
-def test_processes_that_make_batches_leave_the_ends_of_others_as_they_were(stories: list[Story]) -> None:
-    before = signal.getsignal(signal.SIGCHLD)
-    assert len(list(Loader(WORDS, "cpu", 1).load([_sets(stories)[:2]]))) == 1
-    assert signal.getsignal(signal.SIGCHLD) == before
 
 
 def test_an_epoch_draws_what_the_one_before_left_until_all_was_drawn(stories: list[Story]) -> None:
