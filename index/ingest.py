@@ -176,7 +176,9 @@ class _Run:
             return
         self._taken = True
         key, held = (article.id, article.fingerprint), self._held(article.id)
-        of = self._repeats(article) if held is None else article.id if key in self._new else None
+        of = article.id if key in self._new else None
+        if held is None:
+            of = self._repeats(article)
         if of:
             why = "the same text from the same source"
             self.reports.append(FileReport(path=path, outcome="duplicate", articles=(article.id,), of=of, reason=why))
@@ -202,7 +204,8 @@ class _Run:
         header, passages = header_of(article, self.embedder), split(article, self.embedder, self.chunking)
         self._waiting.append(_Cut(article, header, passages))
         self._passages_waiting += len(passages)
-        if self._passages_waiting >= (_BATCH_PASSAGES if self._embedding else min(_FIRST_PASSAGES, _BATCH_PASSAGES)):
+        enough = _BATCH_PASSAGES if self._embedding else min(_FIRST_PASSAGES, _BATCH_PASSAGES)
+        if self._passages_waiting >= enough:
             self._embed()
 
     def _embed(self) -> None:
