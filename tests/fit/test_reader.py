@@ -192,6 +192,13 @@ def test_an_epoch_draws_what_the_one_before_left_until_all_was_drawn(stories: li
     assert sum(len(batch) for batch in planned(stage, sets, seed=5)) == 2 * count
 
 
+def test_a_stage_ends_after_its_steps_within_an_epoch_and_begins_with_the_same_batches(stories: list[Story]) -> None:
+    sets = {name: list[ExampleSet]() for name in DRAWN} | {"stories": _sets(stories)}
+    stage = Stage(rate=1.0, epochs=2, batch=4, stories=len(sets["stories"]))
+    whole = planned(stage, sets, seed=5)
+    assert planned(replace(stage, steps=len(whole) - 1), sets, seed=5) == whole[:-1]
+
+
 def test_a_stage_of_which_little_is_tried_out_learns_no_more_of_each_name_than_it_may() -> None:
     stage = STAGES["all"].at_most(2)
     assert (stage.epochs, stage.public, stage.stories, stage.searches) == (1, 2, 2, 2)
