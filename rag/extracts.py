@@ -13,6 +13,7 @@ from index.article import Article
 from index.dates import utc_day
 from index.sentences import Span
 from rag.candidates import Candidate, whole_quotations
+from rag.features import PRONOUN_OPENING
 from rag.reader import READINGS, Extract, Reader, Readings
 from rag.terms import is_held, read_terms
 
@@ -70,10 +71,18 @@ it is about 800 characters."""
 
 
 def _stretch_of(found: Sequence[Candidate]) -> Span:
-    """Return what is read of an article: the passages of the candidates, and the sentences just before them."""
-    first = min(found[0].hit.passage.start, *(candidate.span.start for candidate in found))
-    before = (span.start for span in whole_quotations(found[0].article.text) if first - span.start <= _CONTEXT)
-    return Span(min(first, *before), max(found[-1].hit.passage.end, *(candidate.span.end for candidate in found)))
+    """Return what is read of an article: the passages of the candidates, and the sentences just before them.
+
+    Those are more where what is read would begin with "he" or "that meeting".
+    """
+    text = found[0].article.text
+    start = first = min(found[0].hit.passage.start, *(candidate.span.start for candidate in found))
+    for span in reversed(whole_quotations(text)):
+        if span.start < start:
+            if first - span.start > (_MOST_CONTEXT if PRONOUN_OPENING.match(text, start) else _CONTEXT):
+                break
+            start = span.start
+    return Span(start, max(found[-1].hit.passage.end, *(candidate.span.end for candidate in found)))
 
 
 def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
@@ -85,7 +94,7 @@ def _extract(found: Sequence[Candidate], names: Sequence[str]) -> Extract:
     return Extract(head, place.of(text), spans)
 
 
-_CONTEXT = 160  # characters before a passage: about a sentence; chosen, not fitted
+_CONTEXT, _MOST_CONTEXT = 160, 400  # characters before a passage: about a sentence, or two or three; chosen, not fitted
 
 
 def introduced(head: str, names: Sequence[str], read: Sequence[str], sentences: Sequence[str]) -> str:

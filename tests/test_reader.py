@@ -132,6 +132,24 @@ def test_a_passage_is_read_behind_the_sentences_before_it(index: NewsIndex) -> N
     assert extract.spans[0].start > 0
 
 
+@pytest.mark.parametrize(("opening", "is_far"), [("That meeting", True), ("It", True), ("One more meeting", False)])
+def test_what_would_begin_with_a_pronoun_is_read_behind_the_sentence_that_it_is_about(
+    tmp_path: Path, opening: str, *, is_far: bool
+) -> None:
+    first = "The envoys of Norway and of Chad met in Bergen on the first Friday of the spring of that year."
+    second = f"{opening}, in the old town hall above the harbour, was the fourth of its kind since the war began."
+    text = f"{first} {second} The boat for the envoys left at noon, three hours before the talks in the hall ended."
+    path = write_articles(tmp_path / "b.jsonl", {"id": "talks", "title": "Talks", "text": text})
+    chunking = Chunking(max_tokens=32)
+    with NewsIndex.open(tmp_path / "talks", create=True, embedder=FakeEmbedder(), chunking=chunking) as opened:
+        opened.ingest(path)
+        (last,) = (hit for hit in opened.find("boat", k=9, filters=Filters()) if "boat" in hit.passage.text)
+        (extract,) = read_of([last])
+    assert last.passage.text.startswith("The boat")
+    assert second in extract.text
+    assert (first in extract.text) == is_far
+
+
 BOATS = "Boat number {0} lies in the harbour of a town by the sea."
 
 
