@@ -1,10 +1,11 @@
 """Train the reader: ``python -m eval.fit.reader --examples FILE [--out FILE] [--device cuda --workers 2]``.
 
-The examples are those that ``python -m eval.fit.reader_sources`` makes. Two stages from the bundled model, whose word
-vectors stay as they are: public questions; and all together, of which each epoch draws others (`STAGES`). The loss is
-that of the start and end of the short answer, of each sentence's evidence, of whether the passage answers, and of the
-share that falls to the right sentences of a search. What is saved is a moving mean of the weights. What it prints is
-read on questions that trained nothing: SQuAD's test half and the stories held out, as windows and as whole searches.
+The examples are those that ``python -m eval.fit.reader_sources`` makes. Three stages from the bundled model, whose word
+vectors stay as they are: public questions; all together, of which each epoch draws others; and twins of questions, with
+some of all the rest (`STAGES`). The loss is that of the start and end of the short answer, of each sentence's evidence,
+of whether the passage answers, and of the share that falls to the right sentences of a search. What is saved is a
+moving mean of the weights. What it prints is read on questions that trained nothing: SQuAD's test half and the stories
+held out, as windows and as whole searches.
 
 Two cores take some ten hours. With ``--minutes`` the rate reaches 0 by then, wherever the schedule is; ``--change
 all.rate=1e-4 all.epochs=6`` tries another schedule; ``--mean FILE ...`` makes one of several results. The same seed
@@ -70,6 +71,8 @@ class Stage:
     far: int = 0
     searches: int = 0
     saga_searches: int = 0
+    twins: int = 0
+    twin_searches: int = 0
 
     def epoch(self, sets: Mapping[str, Sequence[ExampleSet]], number: int, seed: int) -> list[ExampleSet]:
         """Return what an epoch learns from."""
@@ -80,19 +83,25 @@ class Stage:
         return replace(self, epochs=1, **{name: min(limit, getattr(self, name)) for name in DRAWN})
 
 
-DRAWN = ("public", "stories", "sagas", "far", "searches", "saga_searches")
+DRAWN = ("public", "stories", "sagas", "twins", "far", "searches", "saga_searches", "twin_searches")
 JUDGED = {
     "squad_test": "SQuAD, test half",
     "stories_held_out": "stories held out",
     "sagas_held_out": "sagas held out",
     "searches_held_out": "searches of stories held out",
     "saga_searches_held_out": "searches of sagas held out",
+    "twin_searches_held_out": "searches of twins held out",
 }
 STAGES = {
     "public": Stage(rate=1.5e-4, epochs=1, batch=32, public=100_000),
     "all": Stage(
         rate=1.5e-4, epochs=4, batch=64, steps=10_065,
         public=12_000, stories=80_000, sagas=32_000, far=8_000, searches=7_000, saga_searches=7_000,
+    ),
+    "twins": Stage(
+        rate=4e-5, epochs=1, batch=32, warm_up=50, mean=0.995,
+        public=1_500, stories=3_000, sagas=1_500, twins=5_700, far=1_500,
+        searches=2_500, saga_searches=1_200, twin_searches=3_600,
     ),
 }  # fmt: skip
 

@@ -2,8 +2,8 @@
 
 It takes some 25 minutes on two cores. The public questions, the windows of stories and the searches are
 those of `reader_examples` and `reader_searches`; `far` are public questions beside windows of stories, each of them
-learned beside its own passage too. What judges the reader is SQuAD's test half and the stories held out, the sagas
-apart: each of them has seven articles on events that resemble each other.
+learned beside its own passage too; twins are learned in both ways. What judges the reader is SQuAD's test half and the
+stories held out, the sagas apart: each of them has seven articles on events that resemble each other.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from eval.fit.command import run_fit
 from eval.fit.reader_examples import far_examples, judging_examples, public_examples, story_examples
 from eval.fit.reader_searches import searches
 from eval.fit.reader_sets import Example, ExampleSet, write_sets
-from eval.fit.stories import Story, load_stories, split_stories
+from eval.fit.stories import Story, load_stories, split_stories, told_by_twins
 from rag.quoter_model import QuoterModel
 
 _DRAWS = 3  # of windows for every question of a story
@@ -37,11 +37,14 @@ def sets_of(data: Path, stories: Sequence[Story]) -> Iterator[tuple[str, list[Ex
     yield "far", _alone(far_examples([example.question for example in asked], learned, seed=0))
     yield "saga_searches", searches(_sagas(learned), _SAGA_SEARCHES, reach=reach, seed=1)
     yield "searches", searches(_pairs(learned), _SEARCHES, reach=reach, seed=2)
+    yield "twins", _alone(_windows(told_by_twins(learned)))
+    yield "twin_searches", searches(told_by_twins(learned), _SEARCHES, reach=reach, seed=5)
     yield "squad_test", _alone(judging_examples(data)[:1000])
     yield "sagas_held_out", _alone(story_examples(_sagas(held_out), seed=0)[:_JUDGED_WINDOWS])
     yield "stories_held_out", _alone(story_examples(_pairs(held_out), seed=0)[:_JUDGED_WINDOWS])
     yield "saga_searches_held_out", searches(_sagas(held_out), _JUDGED_SEARCHES, reach=reach, seed=3)
     yield "searches_held_out", searches(_pairs(held_out), _JUDGED_SEARCHES, reach=reach, seed=4)
+    yield "twin_searches_held_out", searches(told_by_twins(held_out), _SEARCHES, reach=reach, seed=5)
 
 
 def _windows(stories: Sequence[Story]) -> list[Example]:

@@ -2,19 +2,21 @@
 
 A line is a story: ``{"topic": ..., "articles": [{"title", "source", "published", "sentences"}, ...], "questions":
 [{"q", "kind", "gold": ["0.3"], "answer"}, ...]}``. `gold` has the place of each sentence that answers, as
-"article.sentence", both from 0; it is empty for a question that the story does not answer. Four fifths of the stories
-train the reader; the rest, every fifth, fit what the `Quoter` makes of its readings.
+"article.sentence", both from 0; it is empty for a question that the story does not answer. Some have `twins` too:
+questions of like wording, one that takes for granted what the story says, and one that takes for granted what it does
+not say. Four fifths of the stories train the reader; the rest, every fifth, fit what the `Quoter` makes of its
+readings.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
 from index.sentences import Span
 
-__all__ = ["Story", "StoryArticle", "StoryQuestion", "load_stories", "split_stories"]
+__all__ = ["Story", "StoryArticle", "StoryQuestion", "load_stories", "split_stories", "told_by_twins"]
 
 FILE = Path(__file__).with_name("stories.jsonl")
 _HELD_OUT = 5
@@ -45,10 +47,11 @@ class StoryQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Hold the articles about one affair, and questions about it."""
+    """Hold the articles about one affair, questions about it, and twins of questions: every second one is false."""
 
     articles: tuple[StoryArticle, ...]
     questions: tuple[StoryQuestion, ...]
+    twins: tuple[StoryQuestion, ...]
 
 
 def load_stories(path: Path = FILE) -> list[Story]:
@@ -63,9 +66,17 @@ def split_stories(stories: Sequence[Story]) -> tuple[list[Story], list[Story]]:
     return [story for place, story in enumerate(stories) if place % _HELD_OUT], held_out
 
 
+def told_by_twins(stories: Iterable[Story]) -> list[Story]:
+    """Return the stories that have twins, with these as their questions."""
+    return [replace(story, questions=story.twins) for story in stories if story.twins]
+
+
 def _story(number: int, data: dict[str, list[dict[str, object]]]) -> Story:
     articles = tuple(_article(f"story-{number}-{place}", article) for place, article in enumerate(data["articles"]))
-    return Story(articles=articles, questions=tuple(_question(question, articles) for question in data["questions"]))
+    questions, twins = (
+        tuple(_question(question, articles) for question in data.get(name, [])) for name in ("questions", "twins")
+    )
+    return Story(articles=articles, questions=questions, twins=twins)
 
 
 def _article(identity: str, data: dict[str, object]) -> StoryArticle:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eval.fit.reader_examples import far_examples, judging_examples, public_examples, story_examples
-from eval.fit.stories import FILE, Story, load_stories, split_stories
+from eval.fit.stories import FILE, Story, load_stories, split_stories, told_by_twins
 from tests.fit.told import FERRY, story
 
 
@@ -36,6 +36,23 @@ def test_the_stories_that_are_shipped_can_be_loaded_and_a_third_has_no_answer() 
     questions = [question for story in shipped for question in story.questions]
     assert len(questions) > 15_000
     assert 0.25 < np.mean([not question.gold for question in questions]) < 0.45
+
+
+def test_of_the_twins_that_are_shipped_one_has_an_answer_and_the_other_has_none() -> None:
+    twins = [question for story in told_by_twins(load_stories(FILE)) for question in story.questions]
+    assert len(twins) > 2_000
+    assert all(question.gold and question.kind != "false-premise" for question in twins[::2])
+    assert all(not question.gold and question.kind == "false-premise" for question in twins[1::2])
+
+
+def test_a_story_is_told_by_its_twins_in_place_of_its_questions(stories: list[Story], tmp_path: Path) -> None:
+    path = tmp_path / "without.jsonl"
+    path.write_text(json.dumps({key: value for key, value in story(0).items() if key != "twins"}), encoding="utf-8")
+    told = told_by_twins([*stories, *load_stories(path)])
+    assert [each.articles for each in told] == [each.articles for each in stories]
+    assert {question.text.partition(" ")[2] for each in told for question in each.questions} == {
+        "questioned the captain of the ferry?", "blamed the captain of the ferry?"
+    }  # fmt: skip
 
 
 def test_examples_of_a_story_point_at_what_answers_and_nothing_else(stories: list[Story]) -> None:

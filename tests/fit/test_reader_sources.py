@@ -41,7 +41,15 @@ def test_sagas_are_apart_from_other_stories(made: dict[str, list[ExampleSet]]) -
     of_sagas = {"sagas", "saga_searches", "sagas_held_out", "saga_searches_held_out"}
     heads = ("Title 0", "Title 2", "Other 0", "Other 2", "Again")
     told = {name for name, sets in made.items() for each in sets if each.examples[0].passage.startswith(heads)}
-    assert told - {"far"} == of_sagas
+    assert told - {"far", "twins", "twin_searches", "twin_searches_held_out"} == of_sagas
+
+
+def test_twins_are_learned_apart_from_the_other_questions(made: dict[str, list[ExampleSet]]) -> None:
+    asked = {name: {e.question.lower() for each in sets for e in each.examples} for name, sets in made.items()}
+    of_twins = {"who questioned the captain of the ferry", "who blamed the captain of the ferry"}
+    for name in DRAWN:
+        questions = {question.rstrip("?") for question in asked[name]}
+        assert of_twins <= questions if name.startswith("twin") else not of_twins & questions, name
 
 
 def test_nothing_that_judges_is_learned_from(made: dict[str, list[ExampleSet]]) -> None:

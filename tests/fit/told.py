@@ -1,4 +1,4 @@
-"""A story of two articles and three questions, as a line of the file of stories holds it; and cases to judge."""
+"""A story of two articles, three questions and two twins, as a line of the file holds it; and cases to judge."""
 
 from eval.cases import Case
 
@@ -24,7 +24,11 @@ def story(number: int) -> dict[str, object]:
         {"q": "How many minors died on Tuesday?", "kind": "near", "gold": [], "answer": ""},
         {"q": "Which two things cost what?", "kind": "list", "gold": ["0.3", "1.1"], "answer": ""},
     ]
-    return {"topic": "boats", "articles": articles, "questions": questions}
+    twins = [
+        {"q": "Who questioned the captain of the ferry?", "kind": "fact", "gold": ["0.1"], "answer": "officers"},
+        {"q": "Who blamed the captain of the ferry?", "kind": "false-premise", "gold": [], "answer": ""},
+    ]
+    return {"topic": "boats", "articles": articles, "questions": questions, "twins": twins}
 
 
 def case(identity: str, *, refuse: bool = False, kind: str = "fact") -> Case:
