@@ -77,11 +77,9 @@ def _stretch_of(found: Sequence[Candidate]) -> Span:
     """
     text = found[0].article.text
     start = first = min(found[0].hit.passage.start, *(candidate.span.start for candidate in found))
-    for span in reversed(whole_quotations(text)):
-        if span.start < start:
-            if first - span.start > (_MOST_CONTEXT if PRONOUN_OPENING.match(text, start) else _CONTEXT):
-                break
-            start = span.start
+    earlier = [span.start for span in whole_quotations(text) if span.start < first]
+    while earlier and first - earlier[-1] <= (_MOST_CONTEXT if PRONOUN_OPENING.match(text, start) else _CONTEXT):
+        start = earlier.pop()
     return Span(start, max(found[-1].hit.passage.end, *(candidate.span.end for candidate in found)))
 
 
