@@ -233,7 +233,7 @@ def main() -> None:
         best = models.whole.within(best)
         development += unsure
         tries = {t: (replace(best, threshold=t), development) for t in THRESHOLDS}
-        best_of("threshold", tries, models)
+        best_of("threshold", tries, models)  # chosen by hand
         best = replace(best, threshold=THRESHOLD)
         for kind in KINDS:
             alike = of_kind(kind, [*development, *stories])
