@@ -12,7 +12,7 @@ from rag.lexicon import FUNCTION_WORDS, PLACES, fold
 from rag.parts import Part, kind_of, part_of, pieces_of
 from rag.terms import DATE, Date, read_terms
 
-__all__ = ["Question", "read_question"]
+__all__ = ["Question", "looks_english", "read_question"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def read_question(
     asked = checked_question(asked)
     turns = [_on_one_line(Turn.of(value)) for value in history][-MAX_TURNS:]
     line = _unshouted(" ".join(asked.split()))
-    english = _looks_english(line)
+    english = looks_english(line)
     text = standalone(line, turns) if english else line
     if not filters.sources:
         filters = replace(filters, sources=tuple(source for source in known_sources if _names_source(text, source)))
@@ -121,7 +121,7 @@ def _names_source(text: str, source: str) -> bool:
     return any(re.search(pattern, text) for pattern in reporting)
 
 
-def _looks_english(text: str) -> bool:
+def looks_english(text: str) -> bool:
     """Tell whether a text could be English: its letters are Latin, and it has no more foreign words than English ones.
 
     Foreign are the common words of other languages, and words in lower case with a letter that English lacks.

@@ -30,7 +30,7 @@ from rag.features import (
     with_known_names,
 )
 from rag.parts import TOLLS, Part, kind_of
-from rag.question import Question
+from rag.question import Question, looks_english
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence
@@ -43,6 +43,9 @@ _LEAST_READ, _LEAST_LISTED = 2, 8
 UNREAD = 0.125
 """Which share of the passages found, the last ones, is not read: of 8 one, of 16 two. By hand, between time and what is
 lost (the table of `eval/fit/quoter.py`, in docs/fitting.md)."""
+_LESS_IF_FOREIGN = 0.5
+"""How much lower the threshold is for a sentence in another language, of which the reader, who learned English, is less
+sure. By hand."""
 
 
 def to_read(question: Question, evidence: Evidence, reach: float, *, unread: float = UNREAD) -> Evidence:
@@ -128,7 +131,9 @@ def drafted(question: Question, parts: Sequence[Scored], model: QuoterModel) -> 
 def _answers(scored: Scored, model: QuoterModel) -> bool:
     if not scored.candidates:
         return False
-    return bool(model.answers.score(signs_of(scored.rows, scored.scores))[0] >= model.threshold)
+    best = scored.candidates[int(scored.scores.argmax())]
+    threshold = model.threshold - (0.0 if looks_english(best.text) else _LESS_IF_FOREIGN)
+    return bool(model.answers.score(signs_of(scored.rows, scored.scores))[0] >= threshold)
 
 
 @dataclass(frozen=True, slots=True)
