@@ -84,10 +84,11 @@ def further_signs(rows: Features, scores: npt.NDArray[np.float64], where: npt.ND
 class QuoterModel:
     """Hold what decides: the weights of the choice, of whether to answer, and of whether a further sentence is quoted.
 
-    Nothing is said where `answers`, over `SIGNS`, is below `threshold`. A further sentence is quoted where `further`,
-    over `FURTHER`, is not below the log-odds that `least` has for the kind of question; the other side of a
-    comparison may be so much less sure as `side_gap` says. `toll_gap` is how far below the best score a newer count of
-    the dead may lie, and `reach` how far below the best one the search may rank a passage that is read.
+    Nothing is said where `answers`, over `SIGNS`, is below `threshold`, or some way below it where the best sentence is
+    in another language. A further sentence is quoted where `further`, over `FURTHER`, is not below the log-odds that
+    `least` has for the kind of question; the other side of a comparison may be so much less sure as `side_gap` says.
+    `toll_gap` is how far below the best score a newer count of the dead may lie, and `reach` how far below the best one
+    the search may rank a passage that is read.
     """
 
     choice: LinearModel
