@@ -6,14 +6,14 @@
 
 Where the second axis of an output is the token, `run` pads with zeros up to the longest encoding.
 
-Each text is padded to a multiple of 16 tokens, above 192 of 32, and is computed alone or, where many have that length,
-with some of them: as many texts, or groups of them, at once as the encoder has threads. In int8 its result has been the
-same, bit for bit, whatever stood beside it and to whichever multiple of 16 it was padded (docs/embedding.md).
+As many texts are computed at once as the encoder has threads, or as many groups of texts where the recipe has them
+computed together. In int8 the result of a text has been the same, bit for bit, whatever it was computed with
+(docs/embedding.md).
 """
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.errors import ModelError
-from index.network_inputs import Encoding, Text, padded_inputs, padded_length, tokenizer_of
+from index.network_inputs import Encoding, Text, packed_inputs, padded_inputs, tokenizer_of
 from index.prepare import MODEL, TOKENIZER, WEIGHTS, Precision, Recipe, kept_core, prepared_files, quiet_import
 from index.threads import cores
 from index.word_pieces import WordPieces
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoder"]
 
-_TEXTS_TOGETHER, _TOKENS_TOGETHER = 4, 512  # at most; by hand: they take a fifth less time than alone
+_TOKENS_TOGETHER = 1024  # about; by hand: the more, the less time a token takes, and the more memory all of them
 _REQUESTS_A_THREAD = 2  # by hand: a thread that is done has its next texts at once, whichever of them is done first
 _NAMES = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
 
@@ -52,6 +52,7 @@ class Encoder:
         self._max_tokens = recipe.max_tokens
         self._words = WordPieces(tokenizer_of(files[TOKENIZER], max_tokens=None))
         self._threads = threads
+        self._texts_together = recipe.together
         # Requests for the next call: never more than were used at once. Making one takes time.
         self._idle: deque[openvino.InferRequest] = deque()
         others = _NAMES.get(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(), "float32")
@@ -86,15 +87,21 @@ class Encoder:
         # No AsyncInferQueue: its callbacks can hold up the interpreter for good when the model is let go.
         waiting: deque[tuple[openvino.InferRequest, Sequence[int]]] = deque()
         free = [self._request() for _ in range(min(_REQUESTS_A_THREAD * self._threads, len(encodings)))]
-        for length, rows in _batches([len(encoding.ids) for encoding in encodings], self._threads):
+        inputs = packed_inputs if self._texts_together else padded_inputs
+        for rows in self._groups([len(encoding.ids) for encoding in encodings]):
             if not free:
                 free.append(_finish(*waiting.popleft(), encodings, results))
             request = free.pop()
-            request.start_async(padded_inputs([encodings[row] for row in rows], length))
+            request.start_async(inputs([encodings[row] for row in rows]))
             waiting.append((request, rows))
         free += [_finish(request, rows, encodings, results) for request, rows in waiting]
         self._idle.extend(free)
         return tuple(array for array, _ in results)
+
+    def _groups(self, lengths: Sequence[int]) -> Iterable[Sequence[int]]:
+        """Return the texts that are computed as one, by their places, the longest first."""
+        order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+        return _together(order, lengths, self._threads) if self._texts_together else ([place] for place in order)
 
     def _request(self) -> "openvino.InferRequest":
         with suppress(IndexError):
@@ -122,21 +129,17 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
         raise ModelError(f"OpenVINO cannot run the prepared model on this CPU ({error})") from error
 
 
-def _batches(lengths: Sequence[int], threads: int) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield a padded length and the texts that are computed together with it, by their places; the longest come first.
-
-    A length that few texts have is computed text by text: every new shape costs some time, once, and no thread is to be
-    without work.
-    """
-    by_length: dict[int, list[int]] = {}
-    for place, tokens in enumerate(lengths):
-        by_length.setdefault(padded_length(tokens), []).append(place)
-    for length, places in sorted(by_length.items(), reverse=True):
-        together = max(1, min(_TEXTS_TOGETHER, _TOKENS_TOGETHER // length))
-        together = together if len(places) >= threads * together else 1
-        whole = len(places) - len(places) % together
-        yield from ((length, places[at : at + together]) for at in range(0, whole, together))
-        yield from ((length, [place]) for place in places[whole:])
+def _together(order: Iterable[int], lengths: Sequence[int], threads: int) -> Iterator[Sequence[int]]:
+    """Yield groups of about equally many tokens, as many groups as keep every thread at work."""
+    rounds = -(-sum(lengths) // (threads * _TOKENS_TOGETHER))
+    group: list[int] = []
+    for place in order:
+        group.append(place)
+        if rounds * threads * sum(lengths[each] for each in group) >= sum(lengths):
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _finish(

@@ -139,6 +139,7 @@ def bundled_recipe() -> Recipe:
         tokenizer=bundled_model_folder() / "tokenizer.json",
         max_tokens=_MAX_TOKENS,
         calibration=_calibration(),
+        together=True,
     )
 
 
@@ -159,10 +160,7 @@ def _network() -> "torch.nn.Module":
                 str(bundled_model_folder()), local_files_only=True, trust_remote_code=False, attn_implementation="eager"
             )
 
-        def forward(
-            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
-        ) -> torch.Tensor:
-            tokens = self.bert(input_ids, attention_mask, token_type_ids).last_hidden_state
+        def output(self, tokens: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             weights = attention_mask.unsqueeze(-1).to(tokens.dtype)
             mean = (tokens * weights).sum(1) / weights.sum(1)
             return torch.nn.functional.normalize(mean, dim=1)

@@ -15,7 +15,8 @@ recipe's calibration texts, and writes the result with its checksums into a fold
     folder = prepare(recipe, cache)       # fills the cache, and leaves running to index/encoder.py
 
 The network's `forward(input_ids, attention_mask, token_type_ids)` takes int64 tensors of shape ``(texts, tokens)`` and
-returns a tensor, or a tuple of tensors, whose first axis is the text.
+returns a tensor, or a tuple of tensors, whose first axis is the text. One that is to compute texts together has the two
+parts that `index/packing.py` asks for.
 """
 
 import hashlib
@@ -34,11 +35,11 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from filelock import FileLock
 
 from index.errors import ModelError
-from index.network_inputs import Inputs, Text, least_padded_length, padded_inputs, tokenizer_of
+from index.network_inputs import Inputs, Text, least_padded_length, packed_inputs, padded_inputs, tokenizer_of
+from index.packing import packed_network
 
 if TYPE_CHECKING:
     import openvino
@@ -75,7 +76,8 @@ class Recipe:
     `name` is a short word for folder names and messages. Of a pair that is longer than `max_tokens`, the longer half is
     cut. `smooth` is SmoothQuant's alpha, how much of the activations' range the weights take over
     (https://arxiv.org/abs/2211.10438): 0.7 is the best of the five that `python -m eval.fit.precision` tries for the
-    bundled model.
+    bundled model. Texts are computed `together` or one by one: many short ones take less time together, a few
+    long ones one by one.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Recipe:
     calibration: Sequence[Text]
     precision: Precision = "int8"
     smooth: float = 0.7
+    together: bool = False
 
     def parts(self) -> dict[str, str | int | float]:
         """Return what the prepared network depends on, besides the versions of the packages that make it."""
@@ -96,6 +99,7 @@ class Recipe:
             "max_tokens": self.max_tokens,
             "precision": self.precision,
             "smooth": self.smooth,
+            "together": self.together,
             "calibration": hashlib.sha256(json.dumps(list(self.calibration)).encode()).hexdigest(),
         }
 
@@ -176,14 +180,15 @@ def _converted(recipe: Recipe) -> "openvino.Model":
     tokenizer = tokenizer_of(recipe.tokenizer.read_bytes(), max_tokens=recipe.max_tokens)
     texts = _spread(recipe.calibration, _MOST_CALIBRATION_TEXTS)
     encodings = tokenizer.encode_batch(list(texts))
-    samples = [padded_inputs([encoding], least_padded_length(len(encoding.ids))) for encoding in encodings]
+    inputs = packed_inputs if recipe.together else padded_inputs
+    samples = [inputs([encoding], least_padded_length) for encoding in encodings]
     passes = 2 * len(samples) if recipe.precision == "int8" else 0  # NNCF reads the samples twice
     steps = tqdm(total=passes + 2, desc=f"preparing {recipe.name}", unit="", leave=False, disable=None)
     with steps, _silence():
         openvino, torch = quiet_import("openvino"), quiet_import("torch")
-        network = recipe.build().eval()
+        network = packed_network(recipe.build()).eval() if recipe.together else recipe.build().eval()
         steps.update()
-        example = {name: torch.from_numpy(np.repeat(array, 2, axis=0)) for name, array in samples[0].items()}
+        example = {name: torch.from_numpy(array) for name, array in inputs(encodings[:1] * 2).items()}
         with torch.no_grad():
             model = openvino.convert_model(network, example_input=example)
         steps.update()

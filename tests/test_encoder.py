@@ -2,18 +2,28 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from index.encoder import Encoder, _batches
+from index.encoder import Encoder, _together
 from index.prepare import Recipe
+from tests.tiny_network import recipe
 
 
-@pytest.fixture
-def encoder(tiny: Recipe, tiny_cache: Path) -> Encoder:
-    return Encoder.open(tiny, tiny_cache)
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
+    """Return the tiny network's recipe, and a cache that keeps both kinds of it."""
+    folder = tmp_path_factory.mktemp("both")
+    return recipe(folder / "network"), folder / "cache"
+
+
+@pytest.fixture(params=[False, True], ids=["one by one", "together"])
+def encoder(request: pytest.FixtureRequest, both: tuple[Recipe, Path]) -> Encoder:
+    made, cache = both
+    return Encoder.open(replace(made, together=request.param), cache, threads=2)
 
 
 # What it computes
@@ -63,21 +73,35 @@ def test_of_a_pair_the_longer_half_is_cut(encoder: Encoder, ended: int, it: int,
 # In any company
 
 
-def test_the_result_does_not_depend_on_company_or_threads(tiny: Recipe, tiny_cache: Path) -> None:
+@pytest.mark.parametrize("together", [False, True])
+def test_the_result_does_not_depend_on_company_or_threads(both: tuple[Recipe, Path], *, together: bool) -> None:
+    made, cache = replace(both[0], together=together), both[1]
     texts = ["it " * (n % 7) for n in range(20)]
-    several = (encoder := Encoder.open(tiny, tiny_cache, threads=3)).run(encoder.tokenize(texts))[1]
-    alone = [(one := Encoder.open(tiny, tiny_cache, threads=1)).run(one.tokenize([text]))[1][0] for text in texts[:7]]
+    several = (encoder := Encoder.open(made, cache, threads=3)).run(encoder.tokenize(texts))[1]
+    alone = [(one := Encoder.open(made, cache, threads=1)).run(one.tokenize([text]))[1][0] for text in texts[:7]]
     assert np.array_equal(several[:7], np.stack(alone))
 
 
-def test_of_a_length_that_many_have_some_are_computed_together_and_of_a_rare_one_none() -> None:
-    batches = list(_batches([100] * 16 + [32] * 8 + [16] * 3, 2))
-    assert [(length, len(places)) for length, places in batches] == [(112, 4)] * 4 + [(32, 4)] * 2 + [(16, 1)] * 3
-    assert sorted(place for _, places in batches for place in places) == list(range(27))
+def test_texts_that_are_computed_together_are_about_equally_many_tokens_in_as_many_groups_as_there_is_work_for() -> (
+    None
+):
+    groups = list(_together(range(40), lengths := [100] * 20 + [50] * 20, 2))
+    assert [sum(lengths[place] for place in group) for group in groups] == [800, 800, 750, 650]
+    assert [place for group in groups for place in group] == list(range(40))
 
 
-def test_what_does_not_fill_the_last_batch_is_computed_alone() -> None:
-    assert [len(places) for _, places in _batches([200] * 7, 2)] == [2, 2, 2, 1]
+def test_every_thread_has_texts_where_there_are_few() -> None:
+    assert [len(group) for group in _together(range(5), [100] * 5, 2)] == [3, 2]
+    assert [len(group) for group in _together(range(3), [100] * 3, 8)] == [1, 1, 1]
+
+
+def test_texts_without_tokens_and_no_texts_are_no_trouble() -> None:
+    assert list(_together([], [], 2)) == []
+    assert [place for group in _together([0, 1], [0, 0], 2) for place in group] == [0, 1]
+
+
+def test_texts_that_are_computed_one_by_one_are_so_the_longest_first(tiny: Recipe, tiny_cache: Path) -> None:
+    assert list(Encoder.open(tiny, tiny_cache)._groups([3, 12, 7])) == [[1], [2], [0]]
 
 
 def test_requests_are_kept_for_the_next_call_and_never_more_than_two_a_thread(tiny: Recipe, tiny_cache: Path) -> None:
@@ -94,10 +118,6 @@ def test_a_network_runs_on_a_thread_for_each_core_that_the_process_may_use(
     monkeypatch.setattr("os.sched_getaffinity", lambda process: range(cores))
     opened = Encoder.open(tiny, tiny_cache), Encoder.open(tiny, tiny_cache, threads=3)
     assert tuple(encoder._threads for encoder in opened) == (threads, 3)
-
-
-def test_texts_are_computed_alone_where_threads_would_be_without_work() -> None:
-    assert {len(places) for _, places in _batches([128] * 12, 8)} == {1}
 
 
 # Beside others

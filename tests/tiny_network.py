@@ -5,6 +5,7 @@ Its outputs for a text are each token's id plus ten times its segment (by token)
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
@@ -55,12 +56,35 @@ def builds(made: Recipe) -> int:
 def network() -> "torch.nn.Module":
     import torch
 
+    class Body(torch.nn.Module):
+        """Stand for a `BertModel`: the hidden states of a token are its id and its segment, looked up or not."""
+
+        config = SimpleNamespace()
+
+        def forward(
+            self,
+            input_ids: torch.Tensor,
+            attention_mask: torch.Tensor,
+            token_type_ids: torch.Tensor,
+            position_ids: torch.Tensor | None = None,
+            **layout: object,
+        ) -> SimpleNamespace:
+            return SimpleNamespace(last_hidden_state=torch.stack((input_ids, token_type_ids), dim=2).float())
+
     class Tiny(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.bert = Body()
+
         def forward(
             self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
         ) -> tuple[torch.Tensor, torch.Tensor]:
-            tokens = (input_ids + 10 * token_type_ids).float()
-            return tokens, (input_ids * attention_mask).sum(1, keepdim=True).float()
+            tokens = self.bert(input_ids, attention_mask, token_type_ids).last_hidden_state
+            return self.output(tokens, attention_mask)
+
+        def output(self, tokens: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            ids, segments = tokens.unbind(2)
+            return ids + 10 * segments, (ids * attention_mask).sum(1, keepdim=True)
 
     return Tiny()
 
