@@ -6,6 +6,7 @@ from pathlib import Path
 
 from index.news_index import NewsIndex
 from index.scope import Filters
+from index.tokens import count_tokens
 from tests.bench.peers.job import Found, Job
 from tests.bench.peers.worker import serve
 
@@ -14,13 +15,14 @@ class Groundwire:
     """Ingest a JSON Lines file into a new index folder; the variant "meaning" ranks without words."""
 
     def start(self, job: Job) -> None:
-        """Write the file, open the index and load the model."""
+        """Write the file, open the index, and load the model and the vocabulary that passages are counted in."""
         self._articles = Path(job.folder) / "articles.jsonl"
         rows = [{"id": d.id, "title": d.title, "text": d.text} for d in job.documents]
         self._articles.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         cache = Path(job.cache) if job.cache else None
         self._index = NewsIndex.open(Path(job.folder) / "index", create=True, cache=cache)
         self._index.embedder.embed_queries(["warm"])
+        count_tokens(["warm"])
         self._meaning_alone = job.variant == "meaning"
 
     def ingest(self, job: Job) -> int:
