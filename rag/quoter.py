@@ -29,8 +29,9 @@ from rag.features import (
     title_of,
     with_known_names,
 )
+from rag.language import looks_english
 from rag.parts import TOLLS, Part, kind_of
-from rag.question import Question, looks_english
+from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of
 from rag.reader import Extract, Reader, reader_beside
 from rag.retrieve import Evidence

@@ -98,6 +98,21 @@ def test_the_signs_of_a_further_sentence_tell_how_it_stands_to_the_best() -> Non
     assert [(each["same_article"], each["beside_best"]) for each in named] == [(1, 1), (0, 0), (1, 0)]
 
 
+@pytest.mark.parametrize(
+    ("text", "odds", "answers"),
+    [
+        ("The repair of the bridge will cost 8 million.", -0.3, False),
+        ("The repair of the bridge will cost 8 million.", 0.1, True),
+        ("Reparasjonen av broen vil koste 8 millioner kroner, og det haster.", -0.3, True),
+        ("Reparasjonen av broen vil koste 8 millioner kroner, og det haster.", -0.6, False),
+    ],
+)
+def test_a_sentence_in_another_language_answers_at_lower_odds_than_an_english_one(
+    text: str, odds: float, answers: bool
+) -> None:
+    assert quoted("What does the repair cost?", (text, None, odds)) == [text] * answers
+
+
 def test_what_is_answered_comes_in_the_order_of_the_news_where_it_is_compared() -> None:
     late, early = ("Oslo paid 5 million.", "2025-05-02", 3.0), ("Rome paid 2 million.", "2025-05-01", 2.5)
     assert quoted("How did the payments of Oslo and Rome differ?", late, early) == [early[0], late[0]]
