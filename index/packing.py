@@ -24,7 +24,7 @@ def packed_network(network: Any) -> "torch.nn.Module":  # noqa: ANN401 - a torch
     from transformers import AttentionInterface
 
     AttentionInterface.register(_ATTENTION, _attend)
-    network.bert.config._attn_implementation = _ATTENTION
+    network.bert.set_attn_implementation(_ATTENTION)
 
     class PackedNetwork(torch.nn.Module):
         def __init__(self) -> None:

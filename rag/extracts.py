@@ -13,7 +13,7 @@ from index.article import Article
 from index.dates import utc_day
 from index.sentences import Span
 from rag.candidates import Candidate, whole_quotations
-from rag.features import PRONOUN_OPENING
+from rag.lexicon import PRONOUN_OPENING
 from rag.reader import READINGS, Extract, Reader, Readings
 from rag.terms import is_held, read_terms
 

@@ -16,14 +16,13 @@ from index.article import Article
 from index.dates import utc_day
 from index.news_index import NewsIndex
 from rag.candidates import Candidate, article_terms
-from rag.lexicon import CONCEPTS, SPEECH
+from rag.lexicon import CONCEPTS, PRONOUN_OPENING, SPEECH
 from rag.parts import Part
 from rag.reader import READINGS, Readings
 from rag.terms import Date, Number, Terms, is_held, read_terms, stem
 
 __all__ = [
     "FEATURES",
-    "PRONOUN_OPENING",
     "Features",
     "Rarities",
     "day_of",
@@ -208,10 +207,6 @@ def day_of(article: Article) -> Date | None:
     return Date(day.year, day.month, day.day)
 
 
-PRONOUN_OPENING = re.compile(
-    r"[“\"‘']?(?:he|she|they|it|his|her|their|its|this|these|those|that|both|the (?:two|three|latter|former))\b",
-    re.IGNORECASE,
-)
 _TIME = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:yesterday|today|tomorrow|morning|evening|night|afternoon|noon|"
     r"hours?|days?|weeks?|months?|years?|century|decade|until|since)\b",

@@ -15,6 +15,7 @@ __all__ = [
     "NUMBER_WORDS",
     "PHRASES",
     "PLACES",
+    "PRONOUN_OPENING",
     "SEATS",
     "SPEECH",
     "SPELLINGS",
@@ -361,3 +362,9 @@ SEATS = MappingProxyType(
 
 PHRASES = MappingProxyType(_PHRASES)
 """From names of several words, in lower case, to the one word that they are compared as."""
+
+PRONOUN_OPENING = re.compile(
+    r"[“\"‘']?(?:he|she|they|it|his|her|their|its|this|these|those|that|both|the (?:two|three|latter|former))\b",
+    re.IGNORECASE,
+)
+"""A sentence that begins with a word for something said before it."""

@@ -22,7 +22,6 @@ from rag.choice import Chosen, Scored, choose, same_report
 from rag.cite import Draft, DraftSentence, Source
 from rag.extracts import readings
 from rag.features import (
-    PRONOUN_OPENING,
     day_of,
     features,
     rarities,
@@ -30,6 +29,7 @@ from rag.features import (
     with_known_names,
 )
 from rag.language import looks_english
+from rag.lexicon import PRONOUN_OPENING
 from rag.parts import TOLLS, Part, kind_of
 from rag.question import Question
 from rag.quoter_model import LinearModel, QuoterModel, signs_of

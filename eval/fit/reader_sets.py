@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate, islice, pairwise
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from index.errors import InputError
 from index.sentences import Span
@@ -114,6 +114,13 @@ def read_sets(path: Path) -> dict[str, list[ExampleSet]]:
         raise InputError(f"{path}: not a file of examples ({error}); {_MAKE}") from error
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise InputError(f"{path}: not a file of examples of this version; {_MAKE}")
+    try:
+        return _sets_of(document)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not a file of examples ({type(error).__name__}: {error}); {_MAKE}") from error
+
+
+def _sets_of(document: Mapping[str, Any]) -> dict[str, list[ExampleSet]]:
     texts, gaps = document["texts"], [tuple(each) for each in document["gaps"]]
     found = {}
     for name, held in document["sets"].items():

@@ -48,7 +48,15 @@ def test_a_sentence_of_many_windows_stands_in_the_file_once(stories: list[Story]
     assert text.count("Four children drowned.") == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", lzma.compress(b"{}"), lzma.compress(b"\xff"), lzma.compress(b"[1")])
+_FORMAT_ALONE = b'{"format": "groundwire-reader-sets/1"}'
+_NO_ROWS = b'{"format": "groundwire-reader-sets/1", "texts": [], "gaps": [], "sets": {"stories": {"sizes": [1]}}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", *map(lzma.compress, (b"{}", b"\xff", b"[1", _FORMAT_ALONE, _NO_ROWS))],
+    ids=["empty", "not packed", "of no format", "no text", "no JSON", "nothing but the format", "a set without rows"],
+)
 def test_a_file_of_anything_else_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "sets.xz"
     path.write_bytes(content)
