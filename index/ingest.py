@@ -88,7 +88,7 @@ def ingest(
     with _Beside(embedder) as beside:
         run = _Run(
             store=store, embedder=embedder, chunking=chunking, at=at, progress=progress, publish=publish,
-            one_alone=one_alone, beside=beside,
+            one_alone=one_alone, beside=beside, held_before=store.commit_seq() > 0,
         )  # fmt: skip
         for path in find_files(paths):
             if isinstance(path, Unread):
@@ -155,6 +155,7 @@ class _Run:
     publish: Callable[[], None]
     one_alone: str | None
     beside: _Beside
+    held_before: bool  # else all that the store holds was taken in this run, and need not be looked up there
     reports: list[FileReport] = field(default_factory=list)
     passages: int = 0
     _unpublished: int = 0
@@ -246,12 +247,14 @@ class _Run:
 
     def _held(self, article_id: str) -> Article | None:
         """Return the latest revision of an article, committed or about to be, without its text."""
-        return self._latest.get(article_id) or self.store.latest_outline(article_id)
+        held = self._latest.get(article_id)
+        return self.store.latest_outline(article_id) if held is None and self.held_before else held
 
     def _repeats(self, article: Article) -> str | None:
         """Return the id of another article whose latest revision says the same, committed or about to be."""
         text = article.text_sha256
-        committed = [(name, source) for name, source in self.store.same_text(text) if name not in self._latest]
+        before = self.store.same_text(text) if self.held_before else []
+        committed = [(name, source) for name, source in before if name not in self._latest]
         taken = [(said.id, said.source) for said in self._saying.get(text, ()) if said is self._latest[said.id]]
         same = (*committed, *taken)
         return next((name for name, source in same if article.source is None or source in (None, article.source)), None)
