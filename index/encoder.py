@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoder"]
 
-_TOKENS_TOGETHER = 1024  # about; by hand: the more, the less time a token takes, and the more memory all of them
+_TOKENS_TOGETHER = 1024  # about; by hand: with 512, 1,536 and 2,048 all of them took longer (docs/embedding.md)
 _REQUESTS_A_THREAD = 2  # by hand: a thread that is done has its next texts at once, whichever of them is done first
 _NAMES = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
 
