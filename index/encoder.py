@@ -131,13 +131,16 @@ def _compiled(files: dict[str, bytes], precision: Precision, threads: int) -> "o
 
 def _together(order: Iterable[int], lengths: Sequence[int], threads: int) -> Iterator[Sequence[int]]:
     """Yield groups of about equally many tokens, as many groups as keep every thread at work."""
-    rounds = -(-sum(lengths) // (threads * _TOKENS_TOGETHER))
+    total = sum(lengths)
+    groups = threads * -(-total // (threads * _TOKENS_TOGETHER))
     group: list[int] = []
+    tokens = 0
     for place in order:
         group.append(place)
-        if rounds * threads * sum(lengths[each] for each in group) >= sum(lengths):
+        tokens += lengths[place]
+        if groups * tokens >= total:
             yield group
-            group = []
+            group, tokens = [], 0
     if group:
         yield group
 

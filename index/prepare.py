@@ -186,7 +186,8 @@ def _converted(recipe: Recipe) -> "openvino.Model":
     steps = tqdm(total=passes + 2, desc=f"preparing {recipe.name}", unit="", leave=False, disable=None)
     with steps, _silence():
         openvino, torch = quiet_import("openvino"), quiet_import("torch")
-        network = packed_network(recipe.build()).eval() if recipe.together else recipe.build().eval()
+        built = recipe.build()
+        network = (packed_network(built) if recipe.together else built).eval()
         steps.update()
         example = {name: torch.from_numpy(array) for name, array in inputs(encodings[:1] * 2).items()}
         with torch.no_grad():

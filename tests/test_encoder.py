@@ -82,9 +82,7 @@ def test_the_result_does_not_depend_on_company_or_threads(both: tuple[Recipe, Pa
     assert np.array_equal(several[:7], np.stack(alone))
 
 
-def test_texts_that_are_computed_together_are_about_equally_many_tokens_in_as_many_groups_as_there_is_work_for() -> (
-    None
-):
+def test_texts_are_computed_together_in_groups_of_about_equally_many_tokens() -> None:
     groups = list(_together(range(40), lengths := [100] * 20 + [50] * 20, 2))
     assert [sum(lengths[place] for place in group) for group in groups] == [800, 800, 750, 650]
     assert [place for group in groups for place in group] == list(range(40))
