@@ -9,6 +9,7 @@ import pytest
 
 from index import Article, InputError, NewsIndex
 from index.embed import Vectors
+from index.store import Store
 from tests.fakes import KYIV, KYIV_LATER, ROME, FakeEmbedder, add, write_articles
 
 
@@ -123,6 +124,25 @@ def test_articles_of_one_text_are_told_across_batches(
     report = index.ingest(write_articles(tmp_path / "b.jsonl", *articles))
     assert [(file.outcome, file.of) for file in report.files] == [("ingested", None), ("duplicate", "a0")]
     assert report.totals["duplicate"] == 3
+
+
+def test_the_first_ingest_looks_nothing_up_and_the_next_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+
+    def outline(store: Store, article_id: str) -> Article | None:
+        looked_up.append(article_id)
+        return latest_outline(store, article_id)
+
+    latest_outline = Store.latest_outline
+    monkeypatch.setattr(Store, "latest_outline", outline)
+    monkeypatch.setattr("index.ingest._BATCH_PASSAGES", 1)  # so that the store holds what comes again
+    with NewsIndex.open(tmp_path / "index", create=True, embedder=FakeEmbedder()) as index:
+        totals = add(index, KYIV, ROME, KYIV, {**KYIV, "id": "again"}).totals
+        assert (totals["ingested"], totals["duplicate"], looked_up) == (2, 2, [])
+        assert add(index, KYIV).totals["skipped"] == 1
+        assert looked_up == [KYIV["id"]]
 
 
 def test_a_mark_that_ends_texts_for_models_is_text_like_any_other(index: NewsIndex) -> None:
